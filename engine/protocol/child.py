@@ -1,0 +1,237 @@
+"""What the hub and its children (world, squads) say to each other.
+
+Frames on a socket pair that the hub made: four bytes of length, big-endian, then
+msgpack. When the hub dies the pair closes and the child exits.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from engine.protocol.command import Scope
+from engine.protocol.scenario import Stage
+
+
+class WorldSpec(Struct, frozen=True, tag="world_spec"):
+    """Everything a world needs to start (or to start again) from its capsule.
+
+    Attributes:
+        seed: Seed of every random stream.
+        epoch_ms: World time of tick 0, milliseconds since 1970.
+        npcs: Number of NPCs.
+        nodes: Number of resource nodes.
+        capacity: Entities there is room for, at most.
+        interval_ms: Tick interval.
+        gateway_host: Address to listen on.
+        gateway_port: Port to listen on, 0 for a free one.
+        database: Path of ``events.db``, empty for the in-memory store.
+        events_socket: Path of the unix socket on which event batches are published.
+        shared_memory: Name of the block for the state arrays, empty for none.
+        secret: Key of the resume tokens.
+    """
+
+    seed: int
+    epoch_ms: int
+    npcs: int
+    nodes: int
+    capacity: int
+    interval_ms: int
+    gateway_host: str
+    gateway_port: int
+    database: str
+    events_socket: str
+    shared_memory: str
+    secret: bytes
+
+
+class SquadSpec(Struct, frozen=True, tag="squad_spec"):
+    """Everything a squad needs to start.
+
+    A squad owns the player numbers ``n`` with ``n % squads == squad``.
+    """
+
+    squad: int
+    squads: int
+    seed: int
+    url: str
+    players_max: int
+    stages: tuple[Stage, ...]
+    mix: dict[str, float]
+    commands_per_s: float
+    warm_up_s: float
+    driver: str = "seed"
+
+
+class SetLoad(Struct, frozen=True, tag="set_load"):
+    """Take the load by hand: players of the whole run (not of this squad), or a rate.
+
+    None leaves a value as it is. The running stage is suspended by ``players``.
+    """
+
+    players: int | None = None
+    commands_per_s: float | None = None
+
+
+class SquadFault(Struct, frozen=True, tag="squad_fault"):
+    """Arm a fault's player half in this squad."""
+
+    id: str
+    name: str
+    scope: Scope
+    params: dict[str, str | int | float | bool]
+    ramp_s: float
+    seed: int
+    hold_s: float
+
+
+class SquadClear(Struct, frozen=True, tag="squad_clear"):
+    """Revert a fault in this squad."""
+
+    id: str
+
+
+class Quit(Struct, frozen=True, tag="quit"):
+    """Stop in order: say good-bye, flush, report once more, exit."""
+
+
+class Go(Struct, frozen=True, tag="go"):
+    """Begin the stages; ``elapsed_s`` is how far the run already is (a squad that came back)."""
+
+    elapsed_s: float = 0.0
+
+
+class WorldReady(Struct, frozen=True, tag="world_ready"):
+    """The world listens; ``tick`` is the next one (more than 0 after a restart)."""
+
+    pid: int
+    gateway_port: int
+    tick: int
+
+
+class TickRow(Struct, frozen=True, array_like=True):
+    """One tick's figures. Milliseconds; ``ms`` is all the work, slices of fan-out included."""
+
+    tick: int
+    ms: float
+    govern_ms: float
+    step_ms: float
+    react_ms: float
+    hash_ms: float
+    append_ms: float
+    fan_out_ms: float
+    late_ms: float
+    overrun: bool
+    intents: int
+    events: int
+    denied: int
+
+
+class WorldReport(Struct, frozen=True, tag="world_report"):
+    """The world's figures since its last report; at most four a second."""
+
+    ticks: tuple[TickRow, ...]
+    tick: int
+    skipped: int
+    events_stored: int
+    connected: int
+    cpu_s: float
+    rss_mb: float
+    log_bytes: int
+    state_hash: str
+    frames_sent: int
+    frames_skipped: int
+    bytes_sent: int
+    bad_frames: dict[str, int]
+    stalls: tuple[str, ...] = ()
+    """Causes of bad ticks: ``tick 812: commit took 120 ms``."""
+    store_error: str = ""
+
+
+class SquadReady(Struct, frozen=True, tag="squad_ready"):
+    """The squad's loop runs and waits for ``go``."""
+
+    pid: int
+    squad: int
+
+
+class SquadReport(Struct, frozen=True, tag="squad_report"):
+    """A squad's figures; counters since the start, histograms since the last report.
+
+    Histograms are sparse: bucket index to count, as ``engine.stats.histogram`` makes them.
+
+    Attributes:
+        latency: By command kind, from the due time; warm-up excluded.
+        latency_now: All kinds since the last report, warm-up included (live view).
+        latency_uncorrected: All kinds, from the time of sending.
+        lateness: Send time minus due time.
+        loop_lag: How late the loop's own timer fired.
+        affected: Players really touched, by fault id.
+        planned: Players chosen, by fault id.
+        target: Players this squad wants now.
+    """
+
+    squad: int
+    pid: int
+    at_s: float
+    target: int
+    connected: int
+    connecting: int
+    lost: int
+    due: int
+    sent: int
+    acknowledged: int
+    denied: int
+    mutated: int
+    unanswered: int
+    missed: int
+    errors: dict[str, int]
+    latency: dict[str, dict[int, int]]
+    latency_now: dict[int, int]
+    latency_uncorrected: dict[int, int]
+    lateness: dict[int, int]
+    loop_lag: dict[int, int]
+    latency_max_ms: dict[str, float]
+    lateness_max_ms: float
+    cpu_s: float
+    rss_mb: float
+    frames_received: int
+    bytes_received: int
+    by_archetype: dict[str, int]
+    stage: str
+    planned: dict[str, int]
+    affected: dict[str, int]
+    finished: bool = False
+
+
+class ChildProblem(Struct, frozen=True, tag="problem"):
+    """A child could not go on; ``exit_code`` is the contract's."""
+
+    message: str
+    exit_code: int
+
+
+class EventBatch(Struct, frozen=True, tag="event_batch"):
+    """One tick's events on the world's socket, for whoever watches.
+
+    Attributes:
+        tick: The tick.
+        first_seq: Sequence number of the first event.
+        count: Number of events.
+        columns: The events' columns, as ``engine.world.events`` packs them.
+        texts: Row in the batch to text, for the rows that have one.
+        dropped: Batches this watcher missed since its last one.
+    """
+
+    tick: int
+    first_seq: int
+    count: int
+    columns: bytes
+    texts: dict[int, str]
+    dropped: int = 0
+
+
+ToChild = WorldSpec | SquadSpec | SetLoad | SquadFault | SquadClear | Quit | Go
+FromChild = WorldReady | WorldReport | SquadReady | SquadReport | ChildProblem | EventBatch
+
+to_child_decoder = msgspec.msgpack.Decoder(ToChild)
+from_child_decoder = msgspec.msgpack.Decoder(FromChild)
+encoder = msgspec.msgpack.Encoder()

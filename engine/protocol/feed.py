@@ -1,0 +1,231 @@
+"""What the engine tells whoever watches: snapshots (latest wins) and notices (bounded)."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from engine.protocol.events import Event
+
+RunState = Literal["starting", "ramping", "running", "draining", "ended", "failed"]
+NoticeKind = Literal[
+    "run",
+    "load",
+    "stage",
+    "fault_armed",
+    "fault_cleared",
+    "child_lost",
+    "child_back",
+    "saturated",
+    "overrun",
+    "violation",
+    "mark",
+    "problem",
+]
+
+
+class Percentiles(Struct, frozen=True):
+    """Latency in milliseconds; all zero while ``count`` is 0."""
+
+    count: int = 0
+    p50: float = 0.0
+    p90: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    p999: float = 0.0
+    max: float = 0.0
+
+
+class PlayersView(Struct, frozen=True):
+    """Virtual players: wanted, connected now, lost since the start without being told to leave."""
+
+    target: int = 0
+    connected: int = 0
+    connecting: int = 0
+    players_max: int = 0
+    lost: int = 0
+    commands_per_s_each: float = 0.0
+    stage: str = ""
+    """What drives the load: ``ramp to 1000, 12s left``, ``hold``, ``manual``."""
+
+
+class CommandsView(Struct, frozen=True):
+    """Commands since the start; ``per_s`` is acknowledged ones in the last second."""
+
+    due: int = 0
+    sent: int = 0
+    acknowledged: int = 0
+    denied: int = 0
+    errors: int = 0
+    unanswered: int = 0
+    missed: int = 0
+    per_s: float = 0.0
+
+
+class TickView(Struct, frozen=True):
+    """Tick timing over the last 10 s, counts since the start.
+
+    ``phases_ms_p95`` has govern, step, react, hash, append, fan_out.
+    """
+
+    tick: int = 0
+    interval_ms: int = 100
+    ms_p50: float = 0.0
+    ms_p99: float = 0.0
+    ms_max: float = 0.0
+    overruns: int = 0
+    skipped: int = 0
+    phases_ms_p95: dict[str, float] = {}
+
+
+class EventsView(Struct, frozen=True):
+    """Stored events: count, rate, and the newest ones since the last snapshot.
+
+    ``tail`` is oldest first; ``left_out`` counts those that did not fit since the
+    last snapshot.
+    """
+
+    stored: int = 0
+    per_s: float = 0.0
+    tail: tuple[Event, ...] = ()
+    left_out: int = 0
+
+
+class ViolationRow(Struct, frozen=True, array_like=True):
+    """One violation: a deny, a mutate or a broken invariant."""
+
+    seq: int
+    tick: int
+    policy: str
+    actor: int
+    reason: str
+    critical: bool = False
+
+
+class ViolationsView(Struct, frozen=True):
+    """Violations since the start; ``tail`` is oldest first and bounded."""
+
+    total: int = 0
+    critical: int = 0
+    per_s: float = 0.0
+    by_policy: dict[str, int] = {}
+    tail: tuple[ViolationRow, ...] = ()
+
+
+class FaultView(Struct, frozen=True):
+    """One fault, armed (``cleared_at_s`` is None) or over.
+
+    ``recovered_at_s``: when as many players as before were connected and answered again.
+    """
+
+    id: str
+    name: str
+    scope: str
+    armed_at_s: float
+    hold_s: float
+    planned: int = 0
+    affected: int = 0
+    cleared_at_s: float | None = None
+    cleared_why: str = ""
+    recovered_at_s: float | None = None
+
+
+class GeneratorView(Struct, frozen=True):
+    """The generator's own health, summed or worst over squads."""
+
+    squads: int = 0
+    cpu_pct: float = 0.0
+    send_lateness_ms_p99: float = 0.0
+    send_lateness_ms_max: float = 0.0
+    loop_lag_ms_p99: float = 0.0
+    rss_mb: float = 0.0
+    saturated: bool = False
+
+
+class WorldView(Struct, frozen=True):
+    """The world process's health and what is in it."""
+
+    pid: int = 0
+    cpu_pct: float = 0.0
+    rss_mb: float = 0.0
+    npcs: int = 0
+    nodes: int = 0
+    alive: int = 0
+    deaths: int = 0
+    state_hash: str = ""
+    log_mb: float = 0.0
+
+
+class SeriesView(Struct, frozen=True):
+    """One value a second, oldest first, all of one length; ``start_s`` is the first's time."""
+
+    start_s: int = 0
+    players: tuple[float, ...] = ()
+    commands_per_s: tuple[float, ...] = ()
+    events_per_s: tuple[float, ...] = ()
+    tick_ms_p99: tuple[float, ...] = ()
+    latency_ms_p50: tuple[float, ...] = ()
+    latency_ms_p99: tuple[float, ...] = ()
+    violations_per_s: tuple[float, ...] = ()
+
+
+class Snapshot(Struct, frozen=True, tag="snapshot"):
+    """Everything a console paints, at one moment.
+
+    Attributes:
+        run: The run's name.
+        state: Where the run is.
+        at_s: Seconds since the run's start.
+        heat: Population of ``HEATMAP_SIDE`` x ``HEATMAP_SIDE`` squares, row by row from the
+            north-west corner: one byte a square, 255 means 255 or more.
+    """
+
+    run: str
+    state: RunState = "starting"
+    at_s: float = 0.0
+    seed: int = 0
+    capsule: str = ""
+    players: PlayersView = PlayersView()
+    commands: CommandsView = CommandsView()
+    latency_ms: Percentiles = Percentiles()
+    latency_total_ms: Percentiles = Percentiles()
+    tick: TickView = TickView()
+    events: EventsView = EventsView()
+    violations: ViolationsView = ViolationsView()
+    faults: tuple[FaultView, ...] = ()
+    generator: GeneratorView = GeneratorView()
+    world: WorldView = WorldView()
+    series: SeriesView = SeriesView()
+    heat: bytes = b""
+    thresholds: tuple[tuple[str, bool], ...] = ()
+
+
+class Notice(Struct, frozen=True, tag="notice"):
+    """Something that happened, for the operator."""
+
+    at_s: float
+    kind: NoticeKind
+    text: str
+    bad: bool = False
+
+
+class Gap(Struct, frozen=True, tag="gap"):
+    """Notices that were dropped because the reader was slow."""
+
+    dropped: int
+
+
+class Ended(Struct, frozen=True, tag="ended"):
+    """Last item of a feed: the run is over.
+
+    Attributes:
+        exit_code: What ``seedstorm run`` exits with.
+        text: The verdict and its reasons, for people.
+        capsule: The run's folder.
+    """
+
+    exit_code: int
+    text: str
+    capsule: str = ""
+
+
+FeedItem = Snapshot | Notice | Gap | Ended

@@ -1,0 +1,149 @@
+"""``summary.json``: what a run was, in figures. Units last; numbers, never strings.
+
+A field that a run cannot know (no embedded world, no console) is absent.
+"""
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+Verdict = Literal["held", "failed", "invalid"]
+
+
+class PlayersSummary(Struct, frozen=True):
+    """Virtual players over the run."""
+
+    target: int
+    connected_max: int
+    connected_end: int
+    lost: int
+
+
+class CommandsSummary(Struct, frozen=True):
+    """Commands over the run; ``errors`` counts by kind."""
+
+    due: int
+    sent: int
+    acknowledged: int
+    denied: int
+    errors: dict[str, int]
+    unanswered: int
+    missed: int
+
+
+class LatencySummary(Struct, frozen=True):
+    """Percentiles in milliseconds from mergeable buckets (< 1 % error)."""
+
+    count: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    p999: float
+    max: float
+
+
+class CommandLatencySummary(Struct, frozen=True):
+    """Latency from the intended send time, all kinds and by command kind."""
+
+    count: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    p999: float
+    max: float
+    by_command: dict[str, LatencySummary]
+
+
+class Spread(Struct, frozen=True):
+    """Percentiles in milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class TickSummary(Struct, frozen=True):
+    """Ticks after the warm-up, and the overruns within it apart."""
+
+    count: int
+    interval_ms: int
+    overruns: int
+    overruns_warm_up: int
+    skipped: int
+    ms: Spread
+    phases_ms_p95: dict[str, float]
+
+
+class EventsSummary(Struct, frozen=True):
+    """Stored events."""
+
+    stored: int
+    per_s: float
+    cascade_depth_max: int
+
+
+class ViolationsSummary(Struct, frozen=True):
+    """Denied or mutated commands and broken invariants."""
+
+    total: int
+    by_policy: dict[str, int]
+
+
+class FaultSummary(Struct, frozen=True):
+    """One fault: planned against really affected, and how long recovery took."""
+
+    id: str
+    name: str
+    armed_at_s: float
+    cleared_at_s: float | None
+    scope: str
+    planned: int
+    affected: int
+    verdict: Literal["held", "degraded", "not recovered", "invalid"]
+    detect_s: float | None
+    recover_s: float | None
+
+
+class GeneratorSummary(Struct, frozen=True):
+    """The generator's own health; ``saturated_at_s`` is the first second it could not keep up."""
+
+    cpu_pct: float
+    send_lateness_ms_p99: float
+    send_lateness_ms_max: float
+    loop_lag_ms_p99: float
+    saturated: bool
+    saturated_at_s: float | None
+    rss_mb: float
+
+
+class ConsoleSummary(Struct, frozen=True):
+    """What the console itself cost."""
+
+    cpu_pct: float
+    bytes_per_s: float
+    frames_skipped: int
+
+
+class Summary(Struct, frozen=True):
+    """The whole summary, as written to the capsule and printed by ``--json``."""
+
+    run: str
+    seed: int
+    verdict: Verdict
+    reasons: list[str]
+    exit_code: int
+    duration_s: float
+    players: PlayersSummary
+    commands: CommandsSummary
+    latency_ms: CommandLatencySummary
+    latency_uncorrected_ms: LatencySummary
+    generator: GeneratorSummary
+    faults: list[FaultSummary]
+    tick: TickSummary | UnsetType = UNSET
+    events: EventsSummary | UnsetType = UNSET
+    violations: ViolationsSummary | UnsetType = UNSET
+    console: ConsoleSummary | UnsetType = UNSET
+    state_hash: str | UnsetType = UNSET
