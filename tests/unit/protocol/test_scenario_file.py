@@ -1,0 +1,158 @@
+"""Scenarios: what is read, and the one line that a mistake gets."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.limits import SCENARIO_BYTES_MAX
+from engine.protocol.scenario import Stage
+from engine.protocol.scenario_file import Known, parse_scenario, read_scenario
+
+
+def _refuse_zero(metric: str, condition: str) -> None:
+    if condition == "zero":
+        raise UserError(f"thresholds.{metric}: found 'zero'")
+
+
+KNOWN = Known(
+    behaviours=("wanderer", "trader", "raider", "cheater"),
+    faults=("disconnect-storm",),
+    check_fault=lambda _where, _params: None,
+    check_threshold=_refuse_zero,
+)
+
+WHOLE = """
+format = 1
+name = "market day"
+seed = 9
+warm_up = "5s"
+[target]
+driver = "seed"
+[population]
+players = 50
+mix = { wanderer = 6, trader = 3 }
+npcs = 20
+[[stage]]
+executor = "ramping-players"
+to = 40
+over = "30s"
+[[stage]]
+executor = "constant-players"
+[[fault]]
+name = "disconnect-storm"
+at = "1m"
+hold = "20s"
+[fault.scope]
+players_pct = 30
+[fault.params]
+how = "rst"
+[thresholds]
+"latency_ms.p99" = "< 150"
+"""
+
+
+def test_every_part_is_read():
+    scenario = parse_scenario(WHOLE, "f.toml", KNOWN)
+    assert scenario.name == "market day"
+    assert scenario.warm_up_s == 5.0
+    assert scenario.stages == (
+        Stage("ramping-players", 40, 30.0),
+        Stage("constant-players", 50, 0.0),
+    )
+    (fault,) = scenario.faults
+    assert (fault.at_s, fault.hold_s, fault.scope, fault.params) == (
+        60.0,
+        20.0,
+        {"players_pct": 30.0},
+        {"how": "rst"},
+    )
+    assert scenario.thresholds == {"latency_ms.p99": "< 150"}
+
+
+def test_without_stages_it_ramps_and_holds():
+    assert parse_scenario("format = 1", "f", KNOWN).stages == (
+        Stage("ramping-players", 1000, 10.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("   \n", "empty"),
+        ("format = 2", "format: found 2"),
+        ("format = '1'", "format: found '1'"),
+        ("name = 'x'", "missing required field `format`"),
+        ("format = ", "not TOML"),
+        ("a = " + "[" * 100_000, "not TOML"),
+        ("format=1\nsead=3", "sead: unknown key; allowed: format, name, seed"),
+        ("format=1\nsead=3", "did you mean 'seed'?"),
+        ("format=1\n[population]\nplyers=3", "population.plyers: unknown key"),
+        ("format=1\n[population]\nplayers=-3", "population.players: Expected `int` >= 0, found -3"),
+        ("format=1\n[population]\nplayers='a'", "found 'a'"),
+        ("format=1\n[population]\nplayers=1e9", "population.players"),
+        ("format=1\n[population.mix]\nwizard=1", "population.mix.wizard: found 'wizard'"),
+        ("format=1\n[population.mix]\nwanderer=-1", "found {'wanderer': -1}"),
+        ("format=1\n[population.mix]\nwanderer=0", "every weight is 0"),
+        ("format=1\n[[stage]]\nexecutor='manul'", "did you mean 'manual'?"),
+        ("format=1\n[[stage]]\nto=3", "stage[0]"),
+        ("format=1\n[[stage]]\nexecutor='manual'\nover='-1s'", "stage[0].over: found '-1s'"),
+        ("format=1\nwarm_up='soon'", "warm_up: found 'soon'"),
+        ("format=1\n[[fault]]\nname='x'\nat='1s'", "fault[0].name: found 'x'"),
+        (
+            "format=1\n[[fault]]\nname='disconnect-storm'\nat='1s'\nhold='0s'",
+            "a fault always ends",
+        ),
+        (
+            "format=1\n[[fault]]\nname='disconnect-storm'\nat='1s'\nhold='2h'",
+            "at most 3600s",
+        ),
+        (
+            "format=1\n[[fault]]\nname='disconnect-storm'\nat='1s'\n[fault.scope]\nplayers_pc=3",
+            "did you mean 'players_pct'?",
+        ),
+        (
+            "format=1\n[[fault]]\nname='disconnect-storm'\nat='1s'\n"
+            "[fault.scope]\nplayers_pct=3\ncount=2",
+            "players_pct and count; allowed is one",
+        ),
+        ("format=1\n[target]\nurl='ws://x'", "only the embedded world"),
+        ("format=1\n[target]\ndriver='sed'", "target.driver: found 'sed'"),
+        ("format=1\n[thresholds]\nx='zero'", "thresholds.x: found 'zero'"),
+        ("format=1\n[thresholds]\nx=1", "thresholds"),
+        ("format=1\nstage=3", "stage: Expected `array`"),
+    ],
+)
+def test_a_mistake_gets_one_line(text, said):
+    with pytest.raises(UserError) as caught:
+        parse_scenario(text, "f.toml", KNOWN)
+    message = caught.value.message
+    assert said in message
+    assert message.startswith("f.toml: ")
+    assert "\n" not in message
+    assert len(message) < 400
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_hostile_text_is_made_printable():
+    scenario = parse_scenario('format=1\nname="\\u001b[31mred"', "f", KNOWN)
+    assert "\x1b" not in scenario.name
+    with pytest.raises(UserError) as caught:
+        parse_scenario('format=1\n"\\u001b[31m"=1', "f", KNOWN)
+    assert "\x1b" not in caught.value.message
+
+
+def test_files_that_cannot_be_read(tmp_path: Path):
+    with pytest.raises(UserError, match="cannot be read"):
+        read_scenario(tmp_path / "missing.toml", KNOWN)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_scenario(tmp_path, KNOWN)
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(b"name = '\xe9'")
+    with pytest.raises(UserError, match="not UTF-8 at byte 8"):
+        read_scenario(latin, KNOWN)
+    large = tmp_path / "large.toml"
+    large.write_bytes(b"#" * (SCENARIO_BYTES_MAX + 1))
+    with pytest.raises(UserError, match="larger than"):
+        read_scenario(large, KNOWN)
