@@ -113,8 +113,10 @@ def test_without_stages_it_ramps_and_holds():
             "did you mean 'players_pct'?",
         ),
         (
-            "format=1\n[[fault]]\nname='disconnect-storm'\nat='1s'\n"
-            "[fault.scope]\nplayers_pct=3\ncount=2",
+            (
+                "format=1\n[[fault]]\nname='disconnect-storm'\nat='1s'\n"
+                "[fault.scope]\nplayers_pct=3\ncount=2"
+            ),
             "players_pct and count; allowed is one",
         ),
         ("format=1\n[target]\nurl='ws://x'", "only the embedded world"),
