@@ -1,0 +1,57 @@
+"""What holds for every test: nothing is left behind."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The machine is shared and noisy: no example fails because it was slow, and no file is kept.
+settings.register_profile("seedstorm", deadline=None, database=None, max_examples=60)
+settings.load_profile("seedstorm")
+
+
+def _children() -> set[int]:
+    """Return the pids of living processes that descend from this one."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            after_name = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if after_name[0] != "Z":
+            parents[int(entry.name)] = int(after_name[1])
+    mine = {os.getpid()}
+    grown = True
+    while grown:
+        grown = False
+        for pid, parent in parents.items():
+            if parent in mine and pid not in mine:
+                mine.add(pid)
+                grown = True
+    return mine - {os.getpid()}
+
+
+def _shared_memory() -> set[str]:
+    return {path.name for path in Path("/dev/shm").glob("seedstorm*")}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a process or a block of shared memory."""
+    children, shared = _children(), _shared_memory()
+    yield
+    assert _children() <= children, "the test left a process running"
+    assert _shared_memory() <= shared, "the test left shared memory"
+
+
+@pytest.fixture(autouse=True)
+async def no_task_left_behind() -> "Iterator[None]":  # type: ignore[misc]  # an async generator
+    """Fail a test that leaves a task running in its loop."""
+    yield
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    assert left == [], f"the test left tasks: {left}"
