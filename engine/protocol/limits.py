@@ -59,6 +59,7 @@ SQUADS_MAX: Final = 64
 
 # --- the link --------------------------------------------------------------
 LINK_FRAME_BYTES_MAX: Final = 8 * 1024 * 1024
+LINK_REQUEST_BYTES_MAX: Final = 256 * 1024
 LINK_CALLS_IN_FLIGHT_MAX: Final = 64
 LINK_CONSOLES_MAX: Final = 16
 NOTICES_QUEUED_MAX: Final = 1024
