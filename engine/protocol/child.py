@@ -144,6 +144,8 @@ class WorldReport(Struct, frozen=True, tag="world_report"):
     stalls: tuple[str, ...] = ()
     """Causes of bad ticks: ``tick 812: commit took 120 ms``."""
     store_error: str = ""
+    update_stride: int = 1
+    """Ticks from one update of a quiet player to the next; more than 1 under too much load."""
 
 
 class SquadReady(Struct, frozen=True, tag="squad_ready"):

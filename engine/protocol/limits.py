@@ -35,12 +35,21 @@ CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
 
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024
+GATEWAY_FRAME_BYTES_READ_MAX: Final = 64 * 1024
+"""Up to here an oversized frame is read, so that the player is told ``bye``; a larger one
+is refused at its header, with the reason in the close frame alone."""
 GATEWAY_READ_BUFFER_BYTES: Final = 2048
 GATEWAY_SEND_BUFFER_BYTES: Final = 16 * 1024
 """SO_SNDBUF of a player's socket, so that a client that never reads is noticed."""
 GATEWAY_CONNECTIONS_MAX: Final = 20_000
 HELLO_TIMEOUT_S: Final = 5.0
 SLOW_READER_CLOSE_S: Final = 5.0
+GATEWAY_CLOSE_S: Final = 1.0
+"""How long a client that was told ``bye`` has to close its end before it is cut off."""
+GATEWAY_FRAMES_PER_S_MAX: Final = 500
+"""Frames of one player in one second, of whatever kind; more is ``too fast`` and closed."""
+UPDATE_STRIDE_MAX: Final = 5
+"""Under load a quiet player is sent an update in at least one of this many ticks."""
 INTENTS_QUEUED_PER_PLAYER_MAX: Final = 32
 INTENTS_PER_TICK_MAX: Final = 100_000
 SEQ_MAX: Final = 2**31 - 1
@@ -76,6 +85,8 @@ EVENTS_PER_SNAPSHOT_MAX: Final = 60
 VIOLATION_TAIL_MAX: Final = 200
 SERIES_SECONDS_MAX: Final = 240
 HEATMAP_SIDE: Final = 32
+WATCHERS_MAX: Final = 16
+"""Watchers of the world's event batches."""
 WATCHER_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
 CHILD_FRAME_BYTES_MAX: Final = 32 * 1024 * 1024
 CHILD_GRACE_S: Final = 5.0
