@@ -1,0 +1,197 @@
+"""The one composition root: what each command starts, and how a failure is told.
+
+Imports are lazy: bare ``seedstorm`` paints before typer would have been imported.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from engine.protocol.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from console.options import RunOptions
+    from console.outcome import Outcome
+    from engine.link.base import EngineLink
+    from engine.protocol.scenario import Scenario
+    from engine.protocol.scenario_file import Known
+    from engine.protocol.spec import RunSpec
+
+
+class View(Struct, frozen=True):
+    """How a run is shown.
+
+    Attributes:
+        headless: Progress lines in place of the console.
+        json: Where the summary goes as JSON: ``-``, a file, or empty for text.
+        theme: Theme of the console, empty for the terminal's.
+        hz: Frames a second.
+    """
+
+    headless: bool = False
+    json: str = ""
+    theme: str = ""
+    hz: float = 4.0
+
+    @property
+    def console(self) -> bool:
+        """Whether a console can and shall be opened."""
+        return not self.headless and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; never shows a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if not words:
+            from console.options import RunOptions
+
+            return run(RunOptions(), View())
+        from console.commands import dispatch
+
+        return dispatch(words)
+    except UserError as problem:
+        return _complain(problem.message, problem.exit_code)
+    except KeyboardInterrupt:
+        return _complain("interrupted", ExitCode.USAGE)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said to them.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OWN_FAULT
+    except Exception as problem:
+        if os.environ.get("SEEDSTORM_TRACEBACK"):
+            raise
+        said = f"{type(problem).__name__}: {problem}"
+        return _complain(
+            f"a fault of our own: {said} (SEEDSTORM_TRACEBACK=1 shows where)", ExitCode.OWN_FAULT
+        )
+
+
+def run(options: "RunOptions", view: View) -> int:
+    """Run a scenario, in the console or headless, and return the exit code.
+
+    Raises:
+        UserError: Something in the options, the scenario or the machine is wrong.
+    """
+    from console.options import apply_options, check_options, default_runs_dir, make_spec
+    from console.sessions import fresh_name
+    from engine.link.places import socket_path
+
+    check_options(options)
+    if view.json:
+        from console.headless import check_writable
+
+        check_writable(view.json)
+    scenario, text = _read(options)
+    scenario = apply_options(scenario, options)
+    name = fresh_name(scenario.name, options.runs_dir or default_runs_dir())
+    if options.in_process:
+        return asyncio.run(_embedded(make_spec(options, scenario, text, name, ""), view))
+    return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
+
+
+def attach(run_name: str, view: View) -> int:
+    """Open the console on a running engine.
+
+    Raises:
+        UserError: No such run.
+    """
+    from engine.link.places import find_run
+    from engine.link.socket import SocketLink
+
+    path = find_run(run_name).socket_path
+    return _tell(asyncio.run(_show(lambda: SocketLink.open(path), view, _leave)), view)
+
+
+def known_names() -> "Known":
+    """Return the names a scenario may use, found by scanning the folders."""
+    from engine.assault import behaviours
+    from engine.faults import registry as faults
+    from engine.protocol.registry import scan
+    from engine.protocol.scenario_file import Known
+    from engine.stats.thresholds import check_threshold
+
+    return Known(
+        behaviours=tuple(scan(behaviours, "BEHAVIOUR")),
+        faults=tuple(faults.all_faults()),
+        check_fault=faults.check_params,
+        check_threshold=check_threshold,
+    )
+
+
+def _read(options: "RunOptions") -> tuple["Scenario", str]:
+    if options.thresholds:
+        from engine.stats.thresholds import parse_threshold
+
+        for expression in options.thresholds:
+            parse_threshold(expression)
+    if options.scenario is None:
+        from engine.protocol.scenario import Scenario
+
+        return Scenario(), ""
+    from engine.protocol.scenario_file import read_scenario
+
+    return read_scenario(options.scenario, known_names())
+
+
+def _spawned(spec: "RunSpec", view: View) -> int:
+    """Start the hub as a process that outlives this one, and show it."""
+    from console.launch import spawn_hub
+
+    hub = spawn_hub(spec)
+    detached = False
+    try:
+        result = asyncio.run(_show(hub.connect, view, hub.end_now))
+        detached = result.detached
+    finally:
+        hub.release(keep=detached)
+    return _tell(result, view)
+
+
+async def _embedded(spec: "RunSpec", view: View) -> int:
+    """Run hub, world and squads in this process."""
+    from engine.hub.embedded import embedded
+
+    async with embedded(spec) as link:
+
+        async def connect() -> "EngineLink":
+            return link
+
+        result = await _show(connect, view, _leave)
+    return _tell(result, view)
+
+
+async def _show(
+    connect: "Callable[[], Awaitable[EngineLink]]", view: View, end_now: Callable[[], None]
+) -> "Outcome":
+    """Show a run until it ends or is left; ``end_now`` is for a second SIGINT."""
+    if view.console:
+        from console.app import ConsoleOptions, StormApp
+
+        return await StormApp(connect, ConsoleOptions(theme=view.theme, hz=view.hz)).run_storm()
+    from console.headless import follow
+
+    return await follow(await connect(), end_now)
+
+
+def _tell(result: "Outcome", view: View) -> int:
+    """Say how it ended, on the terminal that is ours again; return the exit code."""
+    from console.headless import tell
+
+    return tell(result, view.json)
+
+
+def _leave() -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(message: str, code: ExitCode) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"seedstorm: {message}", file=sys.stderr)  # noqa: T201 - how a command says that it failed
+    return int(code)

@@ -1,0 +1,194 @@
+"""Every command with its options, for typer; what they do stands in ``cli``."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from console import cli
+from console.options import OnDisconnect, RunOptions
+from engine.protocol.durations import parse_duration_s
+from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.limits import UNATTENDED_S_MAX
+
+app = typer.Typer(
+    name="seedstorm",
+    help="Assault an MMO server and watch what happens. Without a command: run the default storm.",
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def dispatch(words: list[str]) -> int:
+    """Run the command that ``words`` name and return its exit code.
+
+    Raises:
+        UserError: The words are no valid command.
+    """
+    try:
+        result: Any = typer.main.get_command(app).main(
+            args=words, prog_name="seedstorm", standalone_mode=False
+        )
+    except Exit as leaving:
+        return leaving.exit_code
+    except Abort as aborted:
+        raise KeyboardInterrupt from aborted
+    except TyperException as problem:
+        said = " ".join(problem.format_message().split()).rstrip(".")
+        raise UserError(f"{said} (see: seedstorm --help)") from problem
+    return result if isinstance(result, int) else ExitCode.HELD
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seedstorm {version('seedstorm')}")
+        raise Exit(0)
+
+
+VersionFlag = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def root(context: typer.Context, version: VersionFlag = False) -> int:  # noqa: ARG001 - eager: its callback acts
+    """Assault an MMO server and watch what happens."""
+    if context.invoked_subcommand is None:
+        return cli.run(RunOptions(), cli.View())
+    return ExitCode.HELD
+
+
+@app.command("run")
+def run(
+    scenario: Annotated[Path | None, typer.Argument(help="A scenario (TOML).")] = None,
+    players: Annotated[int | None, typer.Option(help="Virtual players.")] = None,
+    players_max: Annotated[
+        int | None, typer.Option(help="Never more than this, whatever is pressed (2 x players).")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="End after this long, such as 30s or 2m (until quit).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random (7).")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Commands a second for each player (1).")
+    ] = None,
+    squads: Annotated[
+        int | None, typer.Option(help="Processes that carry the players (1 for every 5,000).")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None, typer.Option(help="Such as 'latency_ms.p99 < 150'; may be repeated.")
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No console: progress lines.")
+    ] = False,
+    json: Annotated[
+        str, typer.Option(help="Headless: where the summary goes as JSON: - or a file.")
+    ] = "",
+    theme: Annotated[str, typer.Option(help="dark, light or mono.")] = "",
+    hz: Annotated[float, typer.Option(help="Frames a second of the console.")] = 4.0,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Everything in this process (small loads).")
+    ] = False,
+    runs_dir: Annotated[
+        Path | None, typer.Option(help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs).")
+    ] = None,
+    port_base: Annotated[
+        int, typer.Option(help="Ports B, B+1, B+2 (admin, STAT7, gateway); 0 picks free ones.")
+    ] = 8000,
+    on_disconnect: Annotated[
+        str, typer.Option(help="When the last console vanishes: revert, keep or stop.")
+    ] = "revert",
+    unattended_max: Annotated[
+        str, typer.Option(help="End a run that nobody watches after this long.")
+    ] = f"{UNATTENDED_S_MAX:.0f}s",
+    version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
+) -> int:
+    """Start a world and virtual players that assault it, and open the console."""
+    options = RunOptions(
+        scenario=scenario,
+        players=players,
+        players_max=players_max,
+        duration_s=None if duration is None else parse_duration_s(duration, "--duration"),
+        seed=seed,
+        squads=squads,
+        rate=rate,
+        thresholds=tuple(threshold or ()),
+        runs_dir=runs_dir,
+        port_base=port_base,
+        on_disconnect=_on_disconnect(on_disconnect),
+        unattended_s_max=parse_duration_s(unattended_max, "--unattended-max"),
+        in_process=in_process,
+    )
+    view = cli.View(headless=headless or bool(json), json=json, theme=theme, hz=_hz(hz))
+    return cli.run(options, view)
+
+
+def _on_disconnect(word: str) -> OnDisconnect:
+    if word not in ("revert", "keep", "stop"):
+        raise UserError(f"--on-disconnect: found {word!r}; allowed: revert, keep, stop")
+    return word  # type: ignore[return-value]  # checked on the line above
+
+
+def _hz(hz: float) -> float:
+    from console.options import check_range
+
+    check_range(hz, 0.5, 30, "--hz")
+    return hz
+
+
+RunName = Annotated[str, typer.Argument(help="The run's name; may be left out when only one runs.")]
+
+
+@app.command("attach")
+def attach(
+    run: RunName = "",
+    theme: Annotated[str, typer.Option(help="dark, light or mono.")] = "",
+    hz: Annotated[float, typer.Option(help="Frames a second of the console.")] = 4.0,
+    version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
+) -> int:
+    """Open the console on a running engine."""
+    return cli.attach(run, cli.View(theme=theme, hz=_hz(hz)))
+
+
+@app.command("list")
+def list_runs(version: VersionFlag = False) -> int:  # noqa: ARG001 - eager: its callback acts
+    """List the engines that run."""
+    from console.sessions import listing
+
+    for line in listing() or ["nothing runs"]:
+        typer.echo(line)
+    return ExitCode.HELD
+
+
+@app.command("stop")
+def stop(run: RunName = "", version: VersionFlag = False) -> int:  # noqa: ARG001 - eager: its callback acts
+    """Stop a running engine; it writes its summary."""
+    import asyncio
+
+    from console.sessions import stop_run
+
+    print(asyncio.run(stop_run(run)), file=sys.stderr)  # noqa: T201 - this command's output
+    return ExitCode.HELD
+
+
+scenarios = typer.Typer(help="Check or begin a scenario.", rich_markup_mode=None)
+app.add_typer(scenarios, name="scenario")
+
+
+@scenarios.command("validate")
+def validate(file: Annotated[Path, typer.Argument(help="A scenario (TOML).")]) -> int:
+    """Check a scenario; says what it would do, or the first mistake."""
+    from engine.protocol.scenario_file import read_scenario
+
+    scenario, _ = read_scenario(file, cli.known_names())
+    typer.echo(
+        f"{file}: ok: {scenario.name}, {scenario.players} players, {len(scenario.stages)} stages, "
+        f"{len(scenario.faults)} faults, {len(scenario.thresholds)} thresholds"
+    )
+    return ExitCode.HELD

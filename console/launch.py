@@ -1,0 +1,122 @@
+"""Starts a hub in a process of its own and connects to it."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from engine.link.base import EngineLink
+from engine.link.socket import SocketLink
+from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.limits import CHILD_GRACE_S
+from engine.protocol.spec import HubFailed, HubReady, RunSpec
+from engine.protocol.text import printable
+
+HUB_START_S_MAX = 60.0
+"""How long a hub may take to say that it is ready; a world that recovers a long log is slow."""
+
+_decoder: msgspec.json.Decoder[HubReady | HubFailed] = msgspec.json.Decoder(HubReady | HubFailed)
+
+
+class StartedHub(Struct):
+    """A hub that was started here.
+
+    Attributes:
+        process: The hub.
+        complaints: What it wrote to stderr before its log was open.
+    """
+
+    process: subprocess.Popen[bytes]
+    complaints: IO[bytes]
+
+    async def connect(self) -> EngineLink:
+        """Wait until the hub is ready and return a link to it.
+
+        Raises:
+            UserError: It could not start; carries its message and exit code.
+        """
+        ready = await _wait_ready(self)
+        return await SocketLink.open(ready.socket_path)
+
+    def end_now(self) -> None:
+        """End the hub by force; its children follow when their sockets close."""
+        self.process.kill()
+
+    def release(self, *, keep: bool) -> None:
+        """Let go of the hub: leave it running, or see to it that it ends.
+
+        A hub that was told to stop is given time to do so.
+        """
+        if keep:
+            # Ours no longer: the next process to read it is whoever adopts it.
+            self.process.returncode = 0
+        else:
+            self._await_end()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.complaints.close()
+
+    def _await_end(self) -> None:
+        for ask in (self._nothing, self.process.terminate, self.process.kill):
+            ask()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(CHILD_GRACE_S)
+                return
+        self.process.wait()
+
+    def _nothing(self) -> None:
+        """First step of ending: the hub may be on its way out already."""
+
+
+def spawn_hub(spec: RunSpec) -> StartedHub:
+    """Start the hub in a session of its own, so that it outlives this terminal."""
+    complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the StartedHub
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "engine.hub"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):  # it died: its complaints are read below
+            process.stdin.write(msgspec.json.encode(spec))
+            process.stdin.close()
+    return StartedHub(process, complaints)
+
+
+async def _wait_ready(hub: StartedHub) -> HubReady:
+    try:
+        line = await asyncio.wait_for(asyncio.to_thread(_first_line, hub), HUB_START_S_MAX)
+        if not line:
+            raise UserError(f"the engine ended at once: {_last_words(hub)}", ExitCode.OWN_FAULT)
+        first = _decoder.decode(line)
+    except TimeoutError:
+        hub.end_now()
+        raise UserError(
+            f"the engine did not start within {HUB_START_S_MAX:.0f} s", ExitCode.OWN_FAULT
+        ) from None
+    except msgspec.DecodeError as problem:
+        hub.end_now()
+        raise UserError(f"the engine's answer is none: {problem}", ExitCode.OWN_FAULT) from None
+    if isinstance(first, HubFailed):
+        raise UserError(first.message, ExitCode(first.exit_code))
+    return first
+
+
+def _first_line(hub: StartedHub) -> bytes:
+    return hub.process.stdout.readline() if hub.process.stdout else b""
+
+
+def _last_words(hub: StartedHub) -> str:
+    code = hub.process.wait()
+    hub.complaints.seek(0)
+    lines = hub.complaints.read().decode(errors="replace").strip().splitlines()
+    return printable(lines[-1], 300) if lines else f"exit code {code}"
