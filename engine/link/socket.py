@@ -27,7 +27,7 @@ _READ_BYTES = 256 * 1024
 
 
 class SocketLink:
-    """An ``EngineLink`` to a hub in another process; make it with ``open``."""
+    """An ``EngineLink`` to a hub in another process; make it with ``connect``."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -38,7 +38,7 @@ class SocketLink:
         self._pump: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, path: str) -> "SocketLink":
+    async def connect(cls, path: str) -> "SocketLink":
         """Return a link to the engine that listens on ``path``.
 
         Raises:

@@ -82,6 +82,9 @@ LEASE_S: Final = 15.0
 SNAPSHOTS_PER_S: Final = 4
 EVENT_TAIL_MAX: Final = 500
 EVENTS_PER_SNAPSHOT_MAX: Final = 60
+EVENTS_RING_MAX: Final = 200_000
+"""Newest events that the hub can be asked for."""
+POLICIES_MAX: Final = 128
 VIOLATION_TAIL_MAX: Final = 200
 SERIES_SECONDS_MAX: Final = 240
 HEATMAP_SIDE: Final = 32
@@ -97,6 +100,8 @@ UNATTENDED_S_MAX: Final = 1800.0
 FAULT_HOLD_S_DEFAULT: Final = 60.0
 FAULT_HOLD_S_MAX: Final = 3600.0
 FAULTS_ARMED_MAX: Final = 32
+FAULTS_OVER_MAX: Final = 500
+FAULTS_SHOWN_MAX: Final = 48
 LOAD_CHANGES_PER_S_MAX: Final = 2
 
 # --- scenario, filter, command line ----------------------------------------

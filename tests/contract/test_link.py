@@ -96,7 +96,7 @@ async def _over_memory(engine: Engine) -> EngineLink:
 
 
 async def _over_socket(engine: Engine) -> EngineLink:
-    return await SocketLink.open(engine.path)
+    return await SocketLink.connect(engine.path)
 
 
 @asynccontextmanager
@@ -303,7 +303,7 @@ def _raw(engine: Engine) -> socket.socket:
 
 async def test_no_engine_at_the_path(tmp_path: Path) -> None:
     with pytest.raises(LinkClosed):
-        await SocketLink.open(str(tmp_path / "nobody.sock"))
+        await SocketLink.connect(str(tmp_path / "nobody.sock"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""The newest events: a bounded ring for queries, the console's tail, and the violations."""
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.protocol.child import EventBatch
+from engine.protocol.events import EVENT_CODE, EVENT_KINDS, Event
+from engine.protocol.feed import EventsView, ViolationRow, ViolationsView
+from engine.protocol.limits import (
+    CASCADE_DEPTH_MAX,
+    EVENTS_PER_SNAPSHOT_MAX,
+    EVENTS_RING_MAX,
+    POLICIES_MAX,
+    VIOLATION_TAIL_MAX,
+)
+from engine.world.events import EventBlock
+
+_MOVED = EVENT_CODE["moved"]
+_DENIED = EVENT_CODE["denied"]
+_BROKEN = EVENT_CODE["invariant_broken"]
+_DIED = EVENT_CODE["died"]
+_STEPS_BACK_MAX = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """One tick's events in the ring; ``depths`` counts the causes above each event."""
+
+    tick: int
+    first_seq: int
+    rows: NDArray[np.void]
+    texts: dict[int, str]
+    depths: NDArray[np.int64]
+
+    def event(self, index: int) -> Event:
+        """Return one event as people see it."""
+        kind, stream, version, actor, target, a, b, cause, correlation = self.rows[index].tolist()
+        return Event(
+            seq=self.first_seq + index,
+            tick=self.tick,
+            kind=EVENT_KINDS[kind],
+            stream=stream,
+            version=version,
+            actor=actor,
+            target=target,
+            a=a,
+            b=b,
+            text=self.texts.get(index, ""),
+            cause=cause,
+            correlation=correlation,
+        )
+
+
+class EventLog:
+    """What the world's event batches amount to.
+
+    Attributes:
+        ring: The newest batches, oldest first.
+        last_seq: The newest event.
+        missed: Batches that were dropped on their way here.
+        depth_max: Most causes above an event.
+        deaths: Since the start.
+        total: Violations since the start.
+        critical: Broken invariants since the start.
+        by_policy: Violations by policy.
+    """
+
+    def __init__(self) -> None:
+        self.ring: deque[Batch] = deque()
+        self.last_seq = 0
+        self.missed = 0
+        self.depth_max = 0
+        self.deaths = 0
+        self.total = 0
+        self.critical = 0
+        self.by_policy: Counter[str] = Counter()
+        self._events_in_ring = 0
+        self._unseen: list[Batch] = []
+        self._unseen_left_out = 0
+        self._violations: deque[ViolationRow] = deque(maxlen=VIOLATION_TAIL_MAX)
+
+    def take(self, message: EventBatch) -> tuple[ViolationRow, ...]:
+        """Take in a batch and return its broken invariants.
+
+        Raises:
+            ValueError: The columns are no whole number of events.
+        """
+        self.missed += message.dropped
+        block = EventBlock.unpack(message.first_seq, message.columns, message.texts)
+        if not len(block.rows):
+            return ()
+        depths = self._depths(message.first_seq, block.rows["cause"].astype(np.int64))
+        batch = Batch(message.tick, message.first_seq, block.rows, message.texts, depths)
+        self.last_seq = max(self.last_seq, message.first_seq + len(block.rows) - 1)
+        self.depth_max = max(self.depth_max, int(depths.max()))
+        self.deaths += int(np.count_nonzero(block.rows["kind"] == _DIED))
+        self._keep(batch)
+        return self._violations_of(batch)
+
+    def view(self, per_s: float) -> EventsView:
+        """Return the tail since the last call: what happened rather than who walked."""
+        chosen, left_out = self._choose_tail()
+        self._unseen, self._unseen_left_out = [], 0
+        return EventsView(self.last_seq, per_s, chosen, left_out)
+
+    def violations_view(self, per_s: float) -> ViolationsView:
+        """Return the violations since the start, with the newest ones."""
+        return ViolationsView(
+            self.total, self.critical, per_s, dict(self.by_policy), tuple(self._violations)
+        )
+
+    def _keep(self, batch: Batch) -> None:
+        self.ring.append(batch)
+        self._unseen.append(batch)
+        self._events_in_ring += len(batch.rows)
+        while self._events_in_ring > EVENTS_RING_MAX and len(self.ring) > 1:
+            oldest = self.ring.popleft()
+            self._events_in_ring -= len(oldest.rows)
+            if self._unseen and self._unseen[0] is oldest:
+                self._unseen.pop(0)
+                self._unseen_left_out += len(oldest.rows)
+
+    def _choose_tail(self) -> tuple[tuple[Event, ...], int]:
+        told: list[tuple[Batch, int]] = []
+        walked: list[tuple[Batch, int]] = []
+        count = self._unseen_left_out
+        for batch in reversed(self._unseen):
+            count += len(batch.rows)
+            kinds = batch.rows["kind"]
+            for kept, picked in ((told, kinds != _MOVED), (walked, kinds == _MOVED)):
+                room = EVENTS_PER_SNAPSHOT_MAX - len(kept)
+                if room > 0:
+                    kept.extend((batch, index) for index in np.flatnonzero(picked)[-room:].tolist())
+        chosen = told + walked[: EVENTS_PER_SNAPSHOT_MAX - len(told)]
+        events = sorted((batch.event(index) for batch, index in chosen), key=lambda e: e.seq)
+        return tuple(events), count - len(events)
+
+    def _violations_of(self, batch: Batch) -> tuple[ViolationRow, ...]:
+        kinds = batch.rows["kind"]
+        indexes = set(np.flatnonzero((kinds == _DENIED) | (kinds == _BROKEN)).tolist())
+        # A move that governance cut short stays a move, with the reason as its text.
+        indexes.update(index for index in batch.texts if kinds[index] == _MOVED)
+        broken: list[ViolationRow] = []
+        for index in sorted(indexes):
+            event = batch.event(index)
+            policy, _, reason = event.text.partition(": ")
+            if policy not in self.by_policy and len(self.by_policy) >= POLICIES_MAX:
+                policy = "other"
+            critical = event.kind == "invariant_broken"
+            row = ViolationRow(event.seq, event.tick, policy, event.actor, reason, critical)
+            self.total += 1
+            self.critical += critical
+            self.by_policy[policy] += 1
+            self._violations.append(row)
+            if critical:
+                broken.append(row)
+        return tuple(broken)
+
+    def _depths(self, first_seq: int, causes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many causes stand above each event, looking a few ticks back."""
+        depths = np.zeros(len(causes), np.int64)
+        earlier = (causes > 0) & (causes < first_seq)
+        for index in np.flatnonzero(earlier).tolist():
+            depths[index] = 1 + self._depth_of(int(causes[index]))
+        inside = np.flatnonzero(causes >= first_seq)
+        above = causes[inside] - first_seq
+        for _ in range(CASCADE_DEPTH_MAX + _STEPS_BACK_MAX):
+            deeper = depths[above] + 1
+            if np.array_equal(depths[inside], deeper):
+                break
+            depths[inside] = deeper
+        return depths
+
+    def _depth_of(self, seq: int) -> int:
+        for back, batch in enumerate(reversed(self.ring)):
+            if seq >= batch.first_seq:
+                at = seq - batch.first_seq
+                return int(batch.depths[at]) if at < len(batch.depths) else 0
+            if back >= _STEPS_BACK_MAX:
+                break
+        return 0

@@ -1,0 +1,94 @@
+"""Squads' reports added up. A squad that is started again counts from 0: its past is kept."""
+
+from collections import Counter
+
+from engine.protocol.child import SquadReport
+
+_COUNTERS = (
+    "lost",
+    "due",
+    "sent",
+    "acknowledged",
+    "denied",
+    "mutated",
+    "unanswered",
+    "missed",
+    "frames_received",
+    "bytes_received",
+)
+
+
+class Tally:
+    """Totals over squads that never go back.
+
+    Attributes:
+        counts: Counters of squads that are gone.
+        errors: Errors by kind, of squads that are gone.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self._gone_cpu_s = 0.0
+        self._last: dict[int, SquadReport] = {}
+        self._planned: dict[tuple[str, int], int] = {}
+        self._affected: dict[tuple[str, int], int] = {}
+
+    @property
+    def squads(self) -> tuple[SquadReport, ...]:
+        """The latest report of every squad that lives."""
+        return tuple(self._last.values())
+
+    def take(self, report: SquadReport) -> None:
+        """Take in a squad's report."""
+        before = self._last.get(report.squad)
+        if before is not None and before.pid != report.pid:
+            self.gone(report.squad)
+        self._last[report.squad] = report
+        for kept, fresh in ((self._planned, report.planned), (self._affected, report.affected)):
+            for fault, count in fresh.items():
+                key = (fault, report.squad)
+                kept[key] = max(kept.get(key, 0), count)
+
+    def gone(self, squad: int) -> None:
+        """Keep the counters of a squad that died; its connected players are lost."""
+        last = self._last.pop(squad, None)
+        if last is None:
+            return
+        for name in _COUNTERS:
+            self.counts[name] += getattr(last, name)
+        self.counts["lost"] += last.connected
+        self.errors.update(last.errors)
+        self._gone_cpu_s += last.cpu_s
+
+    def total(self, name: str) -> int:
+        """Return a counter over all squads, since the start."""
+        living = sum(getattr(report, name) for report in self._last.values())
+        return self.counts[name] + int(living)
+
+    def all_errors(self) -> dict[str, int]:
+        """Return errors by kind over all squads, since the start."""
+        errors = Counter(self.errors)
+        for report in self._last.values():
+            errors.update(report.errors)
+        return dict(sorted(errors.items()))
+
+    def now(self, name: str) -> int:
+        """Return a present value (``target``, ``connected``, ``connecting``) over all squads."""
+        return sum(getattr(report, name) for report in self._last.values())
+
+    def cpu_s(self) -> float:
+        """Return the processor time of all squads, since the start."""
+        return self._gone_cpu_s + sum(report.cpu_s for report in self._last.values())
+
+    def rss_mb(self) -> float:
+        """Return the memory of all squads now."""
+        return sum(report.rss_mb for report in self._last.values())
+
+    def planned(self, fault: str) -> int:
+        """Return how many players a fault chose."""
+        return sum(count for (name, _), count in self._planned.items() if name == fault)
+
+    def affected(self, fault: str) -> int:
+        """Return how many players a fault really touched."""
+        return sum(count for (name, _), count in self._affected.items() if name == fault)
