@@ -1,0 +1,113 @@
+"""The whole state as bytes, and its hash."""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+from blake3 import blake3
+from msgspec import Struct
+
+from engine.world.arrays import Array
+from engine.world.cascade import FRONTIER_DTYPE
+from engine.world.state import COLUMNS, State
+
+CHECKPOINT_FORMAT: Final = 1
+
+
+class Checkpoint(Struct, frozen=True):
+    """Everything a world needs to go on.
+
+    Attributes:
+        format: ``CHECKPOINT_FORMAT`` of the writer.
+        layout: Name and type of the columns, in order.
+        tick: The next tick.
+        next_seq: ``seq`` of the next event.
+        count: Rows.
+        columns: The columns' first ``count`` values, one after another.
+        pending: Frontier whose reactions are still to come.
+        cell_versions: As in ``State``.
+    """
+
+    format: int
+    layout: tuple[tuple[str, str], ...]
+    tick: int
+    next_seq: int
+    count: int
+    columns: bytes
+    supply: int
+    treasury: int
+    world_version: int
+    names: dict[int, str]
+    pending: bytes
+    cell_versions: bytes
+    seed: int
+    interval_ms: int
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Checkpoint)
+
+
+def take(
+    state: State, tick: int, next_seq: int, pending: Array, seed: int, interval_ms: int
+) -> bytes:
+    """Return the state as bytes."""
+    count = state.count
+    return _encoder.encode(
+        Checkpoint(
+            format=CHECKPOINT_FORMAT,
+            layout=COLUMNS,
+            tick=tick,
+            next_seq=next_seq,
+            count=count,
+            columns=b"".join(state.columns[name][:count].tobytes() for name, _ in COLUMNS),
+            supply=state.supply,
+            treasury=state.treasury,
+            world_version=state.world_version,
+            names=state.names,
+            pending=pending.tobytes(),
+            cell_versions=state.cell_versions.tobytes(),
+            seed=seed,
+            interval_ms=interval_ms,
+        )
+    )
+
+
+def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Array]:
+    """Return the checkpoint, its state and its frontier.
+
+    Raises:
+        ValueError: The bytes are no checkpoint that this version reads, or hold more
+            entities than there is room for.
+    """
+    saved = _decoder.decode(data)
+    if saved.format != CHECKPOINT_FORMAT or saved.layout != COLUMNS:
+        raise ValueError(f"checkpoint of format {saved.format}; this version reads {CHECKPOINT_FORMAT}")
+    if saved.count > capacity:
+        raise ValueError(f"checkpoint of {saved.count} entities; there is room for {capacity}")
+    state = State(capacity)
+    state.count = saved.count
+    offset = 0
+    for name, dtype in COLUMNS:
+        values = np.frombuffer(saved.columns, dtype, saved.count, offset)
+        state.columns[name][: saved.count] = values
+        offset += values.nbytes
+    state.reindex()
+    state.supply, state.treasury = saved.supply, saved.treasury
+    state.world_version = saved.world_version
+    state.names = dict(saved.names)
+    state.cell_versions[:] = np.frombuffer(saved.cell_versions, np.int64)
+    return saved, state, np.frombuffer(saved.pending, FRONTIER_DTYPE)
+
+
+def state_hash(state: State, tick: int, next_seq: int, pending: Array) -> bytes:
+    """Return the blake3 of everything that the next tick depends on (32 bytes)."""
+    hasher = blake3()
+    head = (tick, next_seq, state.count, state.supply, state.treasury, state.world_version)
+    hasher.update(b"".join(number.to_bytes(8, "little", signed=True) for number in head))
+    for name, _ in COLUMNS:
+        hasher.update(state.columns[name][: state.count].view(np.uint8))
+    hasher.update(pending.tobytes())
+    if state.names:
+        hasher.update(_encoder.encode(sorted(state.names.items())))
+    return hasher.digest()

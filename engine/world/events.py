@@ -1,0 +1,156 @@
+"""Events in columns: one block a tick, its stored form, and the form people see.
+
+Payload by kind (``a``, ``b``); a *place* is ``y << 16 | x``:
+
+========================  =============================  ============================
+kind                      a                              b
+========================  =============================  ============================
+world_started             0 first start, 1 restart       players that were connected
+joined, respawned         place                          gold from the treasury
+moved, fled               x                              y
+attacked, retaliated      damage done                    hp left (stream: the victim)
+died                      tick of coming back            lives so far
+looted                    gold taken                     goods taken
+gathered                  goods taken                    goods left in the node
+node_emptied              tick of growing again          0
+node_regrown              goods                          0
+traded                    goods bought (< 0: sold)       gold paid (< 0: received)
+rested                    hp gained                      hp now
+levelled_up               new level                      old level
+stage_changed             new stage                      old stage
+denied                    kind of intent (-1: a join)    0 (text: ``policy: reason``)
+invariant_broken          found                          expected
+========================  =============================  ============================
+
+A ``moved`` with a text was shortened by governance (a *mutate*).
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from engine.protocol.events import EVENT_CODE, EVENT_KINDS, Event
+from engine.world.arrays import Array
+from engine.world.inputs import columns_to_rows
+
+EVENT_DTYPE: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("stream", "<u4"),
+        ("version", "<u4"),
+        ("actor", "<u4"),
+        ("target", "<u4"),
+        ("a", "<i8"),
+        ("b", "<i8"),
+        ("cause", "<u8"),
+        ("correlation", "<u8"),
+    ]
+)
+
+
+class _Logged(Struct, frozen=True, array_like=True):
+    columns: bytes
+    texts: dict[int, str]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Logged)
+
+
+class Code:
+    """Codes of the event kinds, by name."""
+
+    WORLD_STARTED: Final = EVENT_CODE["world_started"]
+    JOINED: Final = EVENT_CODE["joined"]
+    LEFT: Final = EVENT_CODE["left"]
+    MOVED: Final = EVENT_CODE["moved"]
+    ATTACKED: Final = EVENT_CODE["attacked"]
+    DIED: Final = EVENT_CODE["died"]
+    LOOTED: Final = EVENT_CODE["looted"]
+    RESPAWNED: Final = EVENT_CODE["respawned"]
+    GATHERED: Final = EVENT_CODE["gathered"]
+    NODE_EMPTIED: Final = EVENT_CODE["node_emptied"]
+    NODE_REGROWN: Final = EVENT_CODE["node_regrown"]
+    TRADED: Final = EVENT_CODE["traded"]
+    SAID: Final = EVENT_CODE["said"]
+    RESTED: Final = EVENT_CODE["rested"]
+    LEVELLED_UP: Final = EVENT_CODE["levelled_up"]
+    STAGE_CHANGED: Final = EVENT_CODE["stage_changed"]
+    RETALIATED: Final = EVENT_CODE["retaliated"]
+    CALLED_FOR_HELP: Final = EVENT_CODE["called_for_help"]
+    FLED: Final = EVENT_CODE["fled"]
+    DENIED: Final = EVENT_CODE["denied"]
+    INVARIANT_BROKEN: Final = EVENT_CODE["invariant_broken"]
+    RESUMED: Final = EVENT_CODE["resumed"]
+    DISCONNECTED: Final = EVENT_CODE["disconnected"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventBlock:
+    """The events of one tick.
+
+    Attributes:
+        first_seq: ``seq`` of row 0; row i is ``first_seq + i``.
+        rows: ``EVENT_DTYPE``.
+        texts: Row to text, for the rows that have one.
+    """
+
+    first_seq: int
+    rows: Array
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def pack(self) -> bytes:
+        """Return the columns one after another (without ``first_seq`` and texts)."""
+        names = EVENT_DTYPE.names or ()
+        return b"".join(self.rows[name].tobytes() for name in names)
+
+    @classmethod
+    def unpack(cls, first_seq: int, columns: bytes, texts: dict[int, str]) -> "EventBlock":
+        """Return the block behind packed columns.
+
+        Raises:
+            ValueError: The bytes are no whole number of events.
+        """
+        count = len(columns) // EVENT_DTYPE.itemsize
+        return cls(first_seq, columns_to_rows(columns, count, EVENT_DTYPE), texts)
+
+    def to_log(self) -> bytes:
+        """Return the stored form: columns and texts."""
+        return _encoder.encode(_Logged(self.pack(), self.texts))
+
+    @classmethod
+    def from_log(cls, first_seq: int, data: bytes) -> "EventBlock":
+        """Return the block behind a stored form.
+
+        Raises:
+            ValueError: The bytes are no event block.
+        """
+        logged = _decoder.decode(data)
+        return cls.unpack(first_seq, logged.columns, logged.texts)
+
+
+def to_events(block: EventBlock, tick: int) -> list[Event]:
+    """Return the events as people and scripts see them."""
+    texts = block.texts
+    return [
+        Event(
+            seq=block.first_seq + index,
+            tick=tick,
+            kind=EVENT_KINDS[kind],
+            stream=stream,
+            version=version,
+            actor=actor,
+            target=target,
+            a=a,
+            b=b,
+            text=texts.get(index, ""),
+            cause=cause,
+            correlation=correlation,
+        )
+        for index, (kind, stream, version, actor, target, a, b, cause, correlation) in enumerate(
+            block.rows.tolist()
+        )
+    ]

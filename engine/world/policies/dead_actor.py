@@ -1,0 +1,32 @@
+"""dead-actor: the dead wait for their next life."""
+
+from dataclasses import dataclass
+
+from engine.world.policies.base import Hearing, Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class DeadActor:
+    """Who has no hit points left, or is not in the world at all, does nothing."""
+
+    name: str = "dead-actor"
+    help: str = "acting while dead, or without being in the world"
+    priority: int = 15
+    whole_tick: bool = False
+
+    def judge(self, hearing: Hearing) -> Judgement:
+        """See ``Policy``."""
+        state, rows = hearing.state, hearing.orders.actor_row
+        deny = (state.alive[rows] == 0) | (state.hp[rows] == 0) | (rows < 0)
+        return Judgement(deny, lambda row: _why(hearing, row))
+
+
+def _why(hearing: Hearing, row: int) -> str:
+    actor = int(hearing.orders.actor_row[row])
+    if actor < 0:
+        return "not in the world"
+    due = int(hearing.state.due_tick[actor])
+    return f"dead until tick {due}" if due else "killed in this tick"
+
+
+POLICY = DeadActor()

@@ -1,0 +1,67 @@
+"""sanity: an intent must make sense: a place on the map, a target of the right kind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.protocol.events import entity_name
+from engine.protocol.gateway import INTENT_KINDS
+from engine.protocol.limits import POSITION_MAX
+from engine.world.orders import ATTACK, GATHER, MOVE, SAY, TRADE
+from engine.world.policies.base import Hearing, Judgement
+from engine.world.state import NODE
+
+
+@dataclass(frozen=True, slots=True)
+class Sanity:
+    """Unknown kinds and targets, places off the map, empty words, empty trades."""
+
+    name: str = "sanity"
+    help: str = "intents that make no sense"
+    priority: int = 20
+    whole_tick: bool = False
+
+    def judge(self, hearing: Hearing) -> Judgement:
+        """See ``Policy``."""
+        state, orders = hearing.state, hearing.orders
+        kind, target = orders.kind, orders.target_row
+        off_map = (kind == MOVE) & (
+            (np.minimum(orders.x, orders.y) < 0) | (np.maximum(orders.x, orders.y) > POSITION_MAX)
+        )
+        gather = kind == GATHER
+        aims = gather | (kind == ATTACK) | (kind == TRADE)
+        wrong_kind = (state.kind[target] == NODE) != gather
+        gone = (state.alive[target] == 0) | ((state.hp[target] == 0) & ~gather)
+        bad_target = aims & ((target < 0) | wrong_kind | gone | (target == orders.actor_row))
+        deny = off_map | bad_target | (kind >= len(INTENT_KINDS))
+        deny |= (kind == TRADE) & (orders.amount == 0)
+        for row in np.nonzero(kind == SAY)[0].tolist():
+            deny[row] |= not hearing.texts.get(int(orders.given[row]))
+        return Judgement(deny, lambda row: _why(hearing, row))
+
+
+def _why(hearing: Hearing, row: int) -> str:
+    state, orders = hearing.state, hearing.orders
+    kind = int(orders.kind[row])
+    if kind >= len(INTENT_KINDS):
+        return f"unknown kind {kind}"
+    if kind == MOVE:
+        return f"({orders.x[row]}, {orders.y[row]}) is off the map, 0 to {POSITION_MAX}"
+    if kind == SAY:
+        return "nothing to say"
+    target = int(orders.target_row[row])
+    name = entity_name(int(orders.target[row]))
+    if target < 0:
+        return f"there is no {name}" if orders.target[row] else "no target given"
+    if target == orders.actor_row[row]:
+        return f"cannot {INTENT_KINDS[kind]} with oneself"
+    if (state.kind[target] == NODE) != (kind == GATHER):
+        return f"cannot {INTENT_KINDS[kind]} {'from' if kind == GATHER else 'with'} {name}"
+    if state.kind[target] == NODE:
+        return f"{name} is empty"
+    if state.alive[target] == 0 or state.hp[target] == 0:
+        return f"{name} is dead"
+    return "nothing to trade"
+
+
+POLICY = Sanity()
