@@ -13,8 +13,8 @@ def scan(package: ModuleType, attribute: str, name_of: str = "name") -> dict[str
     """Return every extension of a folder by its name, sorted.
 
     Args:
-        package: The folder. Modules called ``base`` and those that start with ``_`` are
-            no extensions.
+        package: The folder. Modules called ``base`` or ``registry`` and those that start
+            with ``_`` are no extensions.
         attribute: What each module must define, such as ``BEHAVIOUR``.
         name_of: The attribute of that object that holds its name.
 
@@ -23,7 +23,7 @@ def scan(package: ModuleType, attribute: str, name_of: str = "name") -> dict[str
     """
     found: dict[str, Any] = {}
     for info in pkgutil.iter_modules(package.__path__):
-        if info.name == "base" or info.name.startswith("_"):
+        if info.name in {"base", "registry"} or info.name.startswith("_"):
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         extension = getattr(module, attribute, None)

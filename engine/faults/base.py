@@ -1,0 +1,161 @@
+"""What a fault is, and who it concerns. One fault a file beside this one, as ``FAULT``.
+
+A fault has a player half (it runs in every squad, on the squad's own players) or a server
+half (it acts on processes). A player half is sans-IO: time comes in, ``Cut``s come out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from engine.protocol.child import SquadFault
+from engine.protocol.command import ParamValue, Scope
+from engine.protocol.errors import UserError
+from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.text import nearest, printable
+from engine.stats.chance import draw_many
+
+How = Literal["rst", "fin", "silent"]
+
+_CHOICE: Final = 101
+"""Purpose of the draw that ranks players, so that no other draw correlates with it."""
+
+
+class Cut(NamedTuple):
+    """Take this player's connection away now, in this way."""
+
+    player: int
+    how: How
+
+
+class Crowd(Struct, frozen=True):
+    """The players a squad can see, for a fault to choose among.
+
+    Attributes:
+        population: Players the whole run wants now: numbers 0 to ``population - 1``.
+        squad: This squad.
+        squads: Of how many; a player number ``n`` belongs to squad ``n % squads``.
+        archetype_of: Player number to archetype, known for every number.
+        zone_of: Player number to zone, None when the player knows no position.
+    """
+
+    population: int
+    squad: int
+    squads: int
+    archetype_of: Callable[[int], str]
+    zone_of: Callable[[int], int | None]
+
+
+class PlayerHalf(Protocol):
+    """An armed fault in one squad."""
+
+    planned: int
+    """Players of this squad that were chosen."""
+
+    def step(self, now_s: float) -> Sequence[Cut]:
+        """Return what is to be done by now; each cut is returned once."""
+        ...
+
+    def holds(self, player: int, now_s: float) -> bool:
+        """Whether this player must stay away now, in spite of wanting to connect."""
+        ...
+
+    def back_after_s(self, player: int) -> float:
+        """Return how long after the revert the player tries to come back."""
+        ...
+
+
+class Fault(Protocol):
+    """What a fault's file offers as ``FAULT``."""
+
+    @property
+    def name(self) -> str:
+        """The name in the menu, in scenarios and in reports."""
+        ...
+
+    @property
+    def spec(self) -> FaultSpec:
+        """What the menu shows."""
+        ...
+
+    def arm(self, order: SquadFault, crowd: Crowd, now_s: float) -> PlayerHalf:
+        """Start the fault's player half.
+
+        Raises:
+            UserError: A parameter does not fit.
+        """
+        ...
+
+
+def chosen(scope: Scope, seed: int, crowd: Crowd) -> list[int]:
+    """Return this squad's chosen players, in the order of their draw.
+
+    Every squad ranks the players of the whole run by the same draw, so that shares and
+    counts are exact over all squads and the same seed chooses the same players. A zone
+    is where a player stands now, which only its own squad knows.
+    """
+    if scope.ids is not None:
+        numbers = [i - PLAYER_ID_BASE if i >= PLAYER_ID_BASE else i for i in scope.ids]
+        return [n for n in dict.fromkeys(numbers) if 0 <= n < crowd.population and _own(n, crowd)]
+    draws = draw_many(seed, _CHOICE, np.arange(crowd.population, dtype=np.int64))
+    ranked: Iterable[int] = np.argsort(draws, kind="stable").tolist()
+    if scope.players_pct is not None:
+        ranked = list(ranked)[: round(scope.players_pct / 100.0 * crowd.population)]
+    elif scope.count is not None:
+        ranked = list(ranked)[: scope.count]
+    elif scope.archetype is not None:
+        ranked = [n for n in ranked if crowd.archetype_of(n) == scope.archetype]
+    own = [n for n in ranked if _own(n, crowd)]
+    if scope.zone is not None:
+        own = [n for n in own if crowd.zone_of(n) == scope.zone]
+    return own
+
+
+def _own(player: int, crowd: Crowd) -> bool:
+    return player % crowd.squads == crowd.squad
+
+
+def filled_params(
+    spec: FaultSpec, params: Mapping[str, ParamValue], where: str
+) -> dict[str, ParamValue]:
+    """Return the parameters with defaults for those not given.
+
+    Raises:
+        UserError: An unknown name, a wrong type, a value that is not allowed.
+    """
+    known = {param.name: param for param in spec.params}
+    for name in params:
+        if name not in known:
+            shown = printable(name, 64)
+            raise UserError(
+                f"{where}.{shown}: unknown parameter of {spec.name}; allowed: "
+                f"{', '.join(known) or 'none'}{nearest(shown, known)}"
+            )
+    return {
+        name: _checked(param, params[name], f"{where}.{name}") if name in params else param.default
+        for name, param in known.items()
+    }
+
+
+def _checked(param: ParamSpec, value: Any, where: str) -> ParamValue:
+    found = f"{where}: found {printable(repr(value), 64)}"
+    if isinstance(param.default, str):
+        if not isinstance(value, str) or (param.allowed and value not in param.allowed):
+            allowed = ", ".join(param.allowed) or "text"
+            hint = nearest(value, param.allowed) if isinstance(value, str) else ""
+            raise UserError(f"{found}; allowed: {allowed}{hint}")
+        return value
+    if isinstance(param.default, bool):
+        if not isinstance(value, bool):
+            raise UserError(f"{found}; allowed: true or false")
+        return value
+    whole = isinstance(param.default, int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        raise UserError(f"{found}; allowed: a {'whole ' if whole else ''}number")
+    low, high = param.at_least, param.at_most
+    if not (low is None or value >= low) or not (high is None or value <= high):
+        raise UserError(f"{found}; allowed: from {low} to {high}")
+    return value
