@@ -1,0 +1,87 @@
+"""What arrived between two ticks: bounded, and handed over as one ``TickInputs``."""
+
+import struct
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from engine.protocol.gateway import INTENT_KINDS, Intent
+from engine.protocol.limits import INTENTS_PER_TICK_MAX, INTENTS_QUEUED_PER_PLAYER_MAX
+from engine.world.inputs import INTENT_DTYPE, TickInputs
+
+TOO_FAST: Final = "gateway: too fast"
+TOO_BUSY: Final = "gateway: too busy"
+
+_ROW = struct.Struct("<IIBiiIi")
+"""One row of ``INTENT_DTYPE``: packing bytes is several times faster than tuples."""
+
+
+class Inbox:
+    """Collects joins, leaves and intents until the next tick takes them."""
+
+    def __init__(self) -> None:
+        self._kinds = {kind: code for code, kind in enumerate(INTENT_KINDS)}
+        self._rows = bytearray()
+        self._texts: dict[int, str] = {}
+        self._queued: dict[int, set[int]] = {}
+        self._present: dict[int, str | None] = {}
+
+    @property
+    def newcomers(self) -> int:
+        """Players that wait to join, known to the world or not."""
+        return len(self._present)
+
+    def join(self, entity: int, name: str) -> None:
+        """A player has connected (again)."""
+        self._present[entity] = name
+
+    def leave(self, entity: int) -> None:
+        """A player's connection is gone."""
+        self._present[entity] = None
+
+    def put(self, entity: int, intent: Intent) -> str:
+        """Queue an intent and return an empty string, or why it is refused.
+
+        One that is queued already is queued once.
+        """
+        queued = self._queued.get(entity)
+        if queued is None:
+            queued = self._queued[entity] = set()
+        elif intent.seq in queued:
+            return ""
+        if len(queued) >= INTENTS_QUEUED_PER_PLAYER_MAX:
+            return TOO_FAST
+        if len(self._rows) >= INTENTS_PER_TICK_MAX * _ROW.size:
+            return TOO_BUSY
+        queued.add(intent.seq)
+        if intent.text:
+            self._texts[len(self._rows) // _ROW.size] = intent.text
+        self._rows += _ROW.pack(
+            entity,
+            intent.seq,
+            self._kinds[intent.kind],
+            intent.x,
+            intent.y,
+            intent.target,
+            intent.amount,
+        )
+        return ""
+
+    def drain(self, was_connected: Callable[[int], bool], restarted: bool = False) -> TickInputs:
+        """Return everything since the last call and begin anew.
+
+        Args:
+            was_connected: Whether the world holds an entity to be connected. One that is
+                and whose connection has changed leaves, and joins if it is back again.
+            restarted: The process is new and this is its first tick.
+        """
+        intents = np.frombuffer(bytes(self._rows), INTENT_DTYPE)
+        joins = [(entity, name) for entity, name in self._present.items() if name is not None]
+        leaves = [entity for entity in self._present if not restarted and was_connected(entity)]
+        inputs = TickInputs(intents, self._texts, joins, leaves, restarted)
+        self._rows = bytearray()
+        self._texts = {}
+        self._queued = {}
+        self._present = {}
+        return inputs

@@ -1,0 +1,147 @@
+"""Wires a world from its spec, runs it until told to stop, and leaves nothing behind."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from engine.link.base import LinkClosed
+from engine.link.channel import Channel
+from engine.protocol.child import ChildProblem, Quit, WorldReady, WorldSpec
+from engine.protocol.errors import ExitCode, UserError
+from engine.server.clock import MonotonicClock
+from engine.server.gateway import Gateway
+from engine.server.inbox import Inbox
+from engine.server.publisher import Publisher
+from engine.server.roster import Roster
+from engine.server.shared import SharedState
+from engine.server.shell import Parts, WorldShell
+from engine.store.base import EventStore
+from engine.store.memory import MemoryStore
+from engine.store.recover import recover
+from engine.store.sqlite import SqliteStore
+from engine.world.world import World, WorldConfig
+
+
+async def serve_world(channel: Channel) -> None:
+    """Be a world: take the spec, tick until ``Quit`` or until the channel closes.
+
+    What goes wrong is posted as a ``ChildProblem``. The channel is closed in the end.
+    """
+    await run_world(channel)
+
+
+async def run_world(channel: Channel, settled: Callable[[], object] | None = None) -> ExitCode:
+    """Do what ``serve_world`` does and return the exit code.
+
+    Args:
+        channel: The hub's channel.
+        settled: Called once, when everything is made and the first tick is near.
+    """
+    try:
+        await _serve(channel, settled)
+    except UserError as problem:
+        channel.post(ChildProblem(problem.message, problem.exit_code))
+        return problem.exit_code
+    except Exception as problem:  # noqa: BLE001 - the last resort of a process: told, then it ends
+        cause = _first(problem)
+        structlog.get_logger().exception("the world failed")
+        told = f"the world failed: {type(cause).__name__}: {cause}"
+        channel.post(ChildProblem(told, ExitCode.OWN_FAULT))
+        return ExitCode.OWN_FAULT
+    finally:
+        await channel.aclose()
+    return ExitCode.HELD
+
+
+def _first(problem: BaseException) -> BaseException:
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    return problem
+
+
+async def _serve(channel: Channel, settled: Callable[[], object] | None) -> None:
+    try:
+        spec = await channel.receive()
+    except LinkClosed:
+        return
+    if not isinstance(spec, WorldSpec):
+        raise UserError(
+            f"a world begins with its spec, not with {type(spec).__name__}", ExitCode.OWN_FAULT
+        )
+    clock = MonotonicClock()
+    async with AsyncExitStack() as stack:
+        parts, restarted = await _wire(spec, clock.now_s, stack)
+        shell = WorldShell(parts, channel, clock, restarted)
+        if settled is not None:
+            settled()
+        channel.post(
+            WorldReady(pid=os.getpid(), gateway_port=parts.gateway.port, tick=parts.world.tick)
+        )
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(shell.run())
+            await _until_told(channel)
+            running.cancel()
+        shell.report()
+
+
+async def _until_told(channel: Channel) -> None:
+    """Return on ``Quit`` and when the channel closes; nothing else is for a world."""
+    with contextlib.suppress(LinkClosed):
+        while not isinstance(await channel.receive(), Quit):
+            pass
+
+
+async def _wire(
+    spec: WorldSpec, now_s: Callable[[], float], stack: AsyncExitStack
+) -> tuple[Parts, bool]:
+    """Make every part; ``stack`` closes them in the opposite order.
+
+    Returns:
+        The parts, and whether the world was recovered from its log.
+    """
+    config = WorldConfig(
+        seed=spec.seed,
+        npcs=spec.npcs,
+        nodes=spec.nodes,
+        capacity=spec.capacity,
+        interval_ms=spec.interval_ms,
+    )
+    store = _open_store(spec.database)
+    stack.callback(store.close)
+    restarted = store.last() is not None
+    world = recover(store, config) if restarted else World.create(config)
+    inbox = Inbox()
+    roster = Roster(spec.secret, world.state.names)
+
+    def has_room(entity: int | None) -> bool:
+        state = world.state
+        if entity is not None and state.row_of(entity) is not None:
+            return True
+        return state.count + inbox.newcomers < state.capacity and (
+            entity is not None or state.may_join(roster.next_guest)
+        )
+
+    shared = None
+    if spec.shared_memory:
+        shared = SharedState.create(spec.shared_memory, spec.capacity)
+        stack.callback(shared.unlink)
+        stack.callback(shared.close)
+        shared.publish(world.state, world.tick - 1)
+    publisher = None
+    if spec.events_socket:
+        publisher = Publisher(spec.events_socket)
+        stack.push_async_callback(publisher.aclose)
+        await publisher.open()
+    gateway = Gateway(inbox, roster, has_room, now_s)
+    stack.push_async_callback(gateway.aclose, "the world stops")
+    await gateway.open(spec.gateway_host, spec.gateway_port)
+    return Parts(spec, world, store, inbox, roster, gateway, shared, publisher), restarted
+
+
+def _open_store(database: str) -> EventStore:
+    return SqliteStore(Path(database)) if database else MemoryStore()

@@ -1,0 +1,266 @@
+"""The world's shell: gives the pure core its clock, its inputs, its log and its readers."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from engine.link.channel import Channel
+from engine.protocol.child import EventBatch, TickRow, WorldReport, WorldSpec
+from engine.protocol.gateway import Ack, VerdictKind, Welcome
+from engine.protocol.limits import REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
+from engine.server import figures
+from engine.server.clock import Clock
+from engine.server.fanout import FanOut
+from engine.server.gateway import Gateway
+from engine.server.inbox import Inbox
+from engine.server.pace import Pace
+from engine.server.publisher import Publisher
+from engine.server.roster import Roster
+from engine.server.schedule import Schedule
+from engine.server.session import Phase, Session
+from engine.server.shared import SharedState
+from engine.store.base import EventStore, StoreFull, TickRecord
+from engine.world.inputs import TickInputs
+from engine.world.interest import CellFrames
+from engine.world.world import TickResult, World
+
+CHECKPOINT_TICKS: Final = 300
+_VERDICTS: Final[tuple[VerdictKind, ...]] = ("permit", "deny", "mutate")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a shell is wired from; whoever made them closes them."""
+
+    spec: WorldSpec
+    world: World
+    store: EventStore
+    inbox: Inbox
+    roster: Roster
+    gateway: Gateway
+    shared: SharedState | None
+    publisher: Publisher | None
+
+
+class WorldShell:
+    """Ticks, stores and talks to players, until cancelled.
+
+    Args:
+        parts: What it is wired from.
+        channel: Where reports go, and event batches when there is no publisher.
+        clock: Time.
+        restarted: The world was recovered: nobody is connected any more.
+    """
+
+    def __init__(self, parts: Parts, channel: Channel, clock: Clock, restarted: bool) -> None:
+        self._parts = parts
+        self._channel = channel
+        self._clock = clock
+        self._restarted = restarted
+        interval_ms = parts.spec.interval_ms
+        self._schedule = Schedule(interval_ms / 1000.0, clock.now_s())
+        self._watch = figures.Stopwatch(clock.now_s)
+        self._ledger = figures.Ledger(interval_ms)
+        self._pace = Pace(interval_ms)
+        self._fan_out = FanOut(self._pace)
+        self._skipped = 0
+        self._store_error = ""
+        self._hash = b""
+
+    async def run(self) -> None:
+        """Tick and keep house until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tick_forever())
+            tasks.create_task(self._keep_house())
+
+    # --- a tick ---
+
+    async def _tick_forever(self) -> None:
+        self._schedule = Schedule(self._schedule.interval_s, self._clock.now_s())
+        while True:
+            await self._clock.sleep_until(self._schedule.due_s)
+            await self._tick()
+
+    async def _tick(self) -> None:
+        world, watch = self._parts.world, self._watch
+        begin = self._schedule.begin(self._clock.now_s())
+        if begin.skipped:
+            self._skipped += begin.skipped
+            self._ledger.tell(
+                f"tick {world.tick}: {begin.skipped} ticks before it were skipped, "
+                f"more than {TICKS_CATCH_UP_MAX} were late"
+            )
+        watch.reset()
+        state = world.state
+        inputs = self._parts.inbox.drain(self._is_connected, self._restarted)
+        self._restarted = False
+        watch.lap("other")
+        result = world.step(inputs, watch.lap)
+        await self._append(inputs, result)
+        self._hash = result.hash
+        self._welcome(inputs, result.tick)
+        answered = self._fan_out.acknowledge(self._answers(result))
+        frames = CellFrames(state, state.cell_versions, result.tick)
+        self._fan_out.plan(result.tick, answered, self._parts.gateway.playing())
+        watch.lap("fan_out")
+        cut = await self._spread(frames, result)
+        if result.tick % CHECKPOINT_TICKS == CHECKPOINT_TICKS - 1:
+            self._checkpoint()
+        overrun = self._schedule.end(self._clock.now_s())
+        phases = watch.phases_ms
+        self._pace.observe(phases["fan_out"], cut)
+        row = TickRow(
+            tick=result.tick,
+            ms=watch.busy_ms,
+            **{f"{phase}_ms": phases[phase] for phase in figures.PHASES},
+            late_ms=begin.late_s * 1000.0,
+            overrun=overrun,
+            intents=len(inputs.intents),
+            events=len(result.events.rows),
+            denied=int((result.verdicts.verdict == _VERDICTS.index("deny")).sum()),
+        )
+        self._ledger.add(row, watch)
+
+    def _is_connected(self, entity: int) -> bool:
+        state = self._parts.world.state
+        row = state.row_of(entity)
+        return row is not None and bool(state.connected[row])
+
+    async def _append(self, inputs: TickInputs, result: TickResult) -> None:
+        """Make the tick durable; while the store is full nothing else happens, nor is told."""
+        events = result.events
+        record = TickRecord.of(result.tick, inputs, events, result.hash)
+        waited = False
+        while True:
+            try:
+                self._parts.store.append(record)
+            except StoreFull as problem:
+                self._store_error = str(problem)
+                self._watch.lap("append")
+            else:
+                break
+            waited = True
+            await asyncio.sleep(self._schedule.interval_s)
+            self._watch.resume()
+        self._store_error = ""
+        self._watch.lap("append")
+        if waited:
+            self._ledger.tell(f"tick {result.tick}: waited for room in the store")
+
+    async def _spread(self, frames: CellFrames, result: TickResult) -> bool:
+        """Send the slices when they are due; return whether the next tick came first."""
+        schedule, watch, fan_out = self._schedule, self._watch, self._fan_out
+        cells = self._parts.world.state.cell
+        for index in range(fan_out.slices):
+            if index:
+                await self._clock.sleep_until(schedule.slice_due_s(index))
+                watch.resume()
+                if self._clock.now_s() > schedule.next_due_s:
+                    fan_out.cut(index)
+                    return True
+            fan_out.send_slice(index, frames, cells)
+            watch.lap("fan_out")
+            if index == 0:
+                self._publish(result)
+        if not fan_out.slices:
+            self._publish(result)
+        return False
+
+    def _publish(self, result: TickResult) -> None:
+        """Let readers see the tick; it is durable."""
+        parts, events = self._parts, result.events
+        if parts.shared is not None:
+            parts.shared.publish(parts.world.state, result.tick)
+        if parts.publisher is None or parts.publisher.watched:
+            batch = EventBatch(
+                tick=result.tick,
+                first_seq=events.first_seq,
+                count=len(events.rows),
+                columns=events.pack(),
+                texts=events.texts,
+            )
+            if parts.publisher is None:
+                self._channel.post(batch)
+            else:
+                parts.publisher.publish(batch)
+        self._watch.lap("other")
+
+    def _welcome(self, inputs: TickInputs, tick: int) -> None:
+        state = self._parts.world.state
+        for entity, _ in inputs.joins:
+            session = self._parts.gateway.players.get(entity)
+            row = state.row_of(entity)
+            if session is None or row is None or session.phase is not Phase.JOINING:
+                continue
+            welcome = Welcome(
+                player=entity,
+                tick=tick,
+                interval_ms=self._parts.spec.interval_ms,
+                resume_token=self._parts.roster.token(session.name),
+                seq=int(state.last_seq[row]),
+                x=int(state.x[row]),
+                y=int(state.y[row]),
+            )
+            self._parts.gateway.welcome(session, row, welcome)
+
+    def _answers(self, result: TickResult) -> Iterator[tuple[Session, Ack]]:
+        verdicts, players = result.verdicts, self._parts.gateway.players
+        columns = (verdicts.player, verdicts.seq, verdicts.verdict, verdicts.event)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        for index, (player, seq, verdict, event) in enumerate(rows):
+            session = players.get(player)
+            if session is not None and session.phase is Phase.PLAYING:
+                yield (
+                    session,
+                    Ack(
+                        seq=seq,
+                        tick=result.tick,
+                        verdict=_VERDICTS[verdict],
+                        reason=verdicts.reasons.get(index),
+                        event=event or None,
+                    ),
+                )
+
+    def _checkpoint(self) -> None:
+        world = self._parts.world
+        try:
+            self._parts.store.checkpoint(world.tick, world.checkpoint())
+        except StoreFull as problem:
+            # The log has everything; only a restart takes longer.
+            self._ledger.tell(f"tick {world.tick}: no checkpoint: {problem}")
+        self._watch.lap("append")
+
+    # --- beside the ticks ---
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(1.0 / REPORTS_PER_S_MAX)
+            self._parts.gateway.sweep()
+            self.report()
+
+    def report(self) -> None:
+        """Post what happened since the last report that was taken."""
+        parts, ledger, fan_out = self._parts, self._ledger, self._fan_out
+        message = WorldReport(
+            ticks=tuple(ledger.ticks),
+            tick=parts.world.tick - 1,
+            skipped=self._skipped,
+            events_stored=parts.world.next_seq - 1,
+            connected=len(parts.gateway.playing()),
+            cpu_s=figures.cpu_s(),
+            rss_mb=figures.rss_mb(),
+            log_bytes=parts.store.size_bytes,
+            state_hash=self._hash.hex(),
+            frames_sent=fan_out.frames_sent,
+            frames_skipped=fan_out.frames_skipped,
+            bytes_sent=fan_out.bytes_sent,
+            bad_frames=dict(parts.gateway.bad_frames),
+            stalls=tuple(ledger.stalls),
+            store_error=self._store_error,
+            update_stride=self._pace.stride,
+        )
+        if self._channel.post(message):
+            ledger.ticks.clear()
+            ledger.stalls.clear()
+        ledger.watch_steal()
