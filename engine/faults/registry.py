@@ -1,7 +1,6 @@
 """Every fault there is, found by scanning this folder."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from engine import faults
 from engine.faults.base import Fault, filled_params
@@ -24,15 +23,15 @@ def fault_named(name: str) -> Fault:
     return fault
 
 
-def check_params(where: str, fault: Mapping[str, Any]) -> dict[str, ParamValue]:
+def check_params(name: str, params: Mapping[str, ParamValue], where: str) -> dict[str, ParamValue]:
     """Return a fault's parameters, defaults filled in.
 
     Args:
+        name: The fault.
+        params: Every parameter given.
         where: What the parameters are called in an error.
-        fault: ``name``, and every parameter given.
 
     Raises:
         UserError: No such fault, or a parameter does not fit.
     """
-    params = {key: value for key, value in fault.items() if key != "name"}
-    return filled_params(fault_named(fault["name"]).spec, params, where)
+    return filled_params(fault_named(name).spec, params, where)

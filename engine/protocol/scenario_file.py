@@ -91,13 +91,14 @@ class Known(Struct, frozen=True):
     Attributes:
         behaviours: Archetypes for the mix.
         faults: Names of faults.
-        check_fault: Raises ``UserError`` when parameters do not fit the fault.
+        check_fault: Takes a fault's name, its parameters and the field they stand in; raises
+            ``UserError`` when they do not fit.
         check_threshold: Raises ``UserError`` when ``metric`` or ``condition`` is wrong.
     """
 
     behaviours: tuple[str, ...]
     faults: tuple[str, ...]
-    check_fault: Callable[[str, Mapping[str, ParamValue]], object]
+    check_fault: Callable[[str, Mapping[str, ParamValue], str], object]
     check_threshold: Callable[[str, str], object]
 
 
@@ -210,7 +211,7 @@ def _fault(fault: _Fault, index: int, known: Known) -> FaultStep:
     given = [name for name in Scope.__struct_fields__ if getattr(fault.scope, name) is not None]
     if len(given) > 1:
         raise UserError(f"{where}.scope: found {' and '.join(given)}; allowed is one of them")
-    known.check_fault(f"{where}.params", {"name": fault.name, **fault.params})
+    known.check_fault(fault.name, fault.params, f"{where}.params")
     return FaultStep(
         name=fault.name,
         at_s=parse_duration_s(fault.at, f"{where}.at"),
