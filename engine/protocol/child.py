@@ -126,7 +126,11 @@ class TickRow(Struct, frozen=True, array_like=True):
 
 
 class WorldReport(Struct, frozen=True, tag="world_report"):
-    """The world's figures since its last report; at most four a second."""
+    """The world's figures; at most four a second.
+
+    ``ticks`` and ``stalls`` are those since the last report, ``events_stored`` counts
+    the whole log; other counters begin at 0 with the process.
+    """
 
     ticks: tuple[TickRow, ...]
     tick: int
