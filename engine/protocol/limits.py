@@ -32,6 +32,8 @@ NPCS_MAX: Final = 50_000
 NODES_MAX: Final = 50_000
 CASCADE_DEPTH_MAX: Final = 8
 CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
+LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
+"""One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024
@@ -94,6 +96,11 @@ WATCHER_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
 CHILD_FRAME_BYTES_MAX: Final = 32 * 1024 * 1024
 CHILD_GRACE_S: Final = 5.0
 CHILD_RESTARTS_MAX: Final = 5
+CHILD_START_S_MAX: Final = 45.0
+TELEMETRY_ROWS_QUEUED_MAX: Final = 10_000
+LOG_BYTES_MAX: Final = 64 * 1024 * 1024
+FREE_BYTES_MIN: Final = 64 * 1024 * 1024
+"""A run does not begin with less disk space, and tells when less is left."""
 UNATTENDED_S_MAX: Final = 1800.0
 
 # --- faults ----------------------------------------------------------------

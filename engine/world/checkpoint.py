@@ -82,7 +82,9 @@ def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Array]:
     """
     saved = _decoder.decode(data)
     if saved.format != CHECKPOINT_FORMAT or saved.layout != COLUMNS:
-        raise ValueError(f"checkpoint of format {saved.format}; this version reads {CHECKPOINT_FORMAT}")
+        raise ValueError(
+            f"checkpoint of format {saved.format}; this version reads {CHECKPOINT_FORMAT}"
+        )
     if saved.count > capacity:
         raise ValueError(f"checkpoint of {saved.count} entities; there is room for {capacity}")
     state = State(capacity)
@@ -106,7 +108,7 @@ def state_hash(state: State, tick: int, next_seq: int, pending: Array) -> bytes:
     head = (tick, next_seq, state.count, state.supply, state.treasury, state.world_version)
     hasher.update(b"".join(number.to_bytes(8, "little", signed=True) for number in head))
     for name, _ in COLUMNS:
-        hasher.update(state.columns[name][: state.count].view(np.uint8))
+        hasher.update(state.columns[name][: state.count].view(np.uint8).data)
     hasher.update(pending.tobytes())
     if state.names:
         hasher.update(_encoder.encode(sorted(state.names.items())))

@@ -34,12 +34,14 @@ def pass_time(turn: Turn) -> None:
 def grant(turn: Turn, wanted: Array) -> Array:
     """Return what the treasury can give of each wish, in order."""
     before = np.cumsum(wanted) - wanted
-    return np.minimum(wanted, (turn.state.treasury - before).clip(min=0))
+    granted: Array = np.minimum(wanted, (turn.state.treasury - before).clip(min=0))
+    return granted
 
 
 def packed_place(x: Array, y: Array) -> Array:
     """Return ``y << 16 | x``."""
-    return y.astype(np.int64) << 16 | x.astype(np.int64)
+    place: Array = y.astype(np.int64) << 16 | x.astype(np.int64)
+    return place
 
 
 def _regrow(turn: Turn, rows: Array) -> None:

@@ -22,7 +22,7 @@ from engine.world.events import Code
 from engine.world.governance import DENY, MUTATE, Ruling
 from engine.world.orders import ATTACK, GATHER, MOVE, REST, SAY, TRADE, Orders
 from engine.world.rng import Purpose, below
-from engine.world.turn import Turn
+from engine.world.turn import Column, Turn
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +53,12 @@ class Round:
         self.ruling.reasons[row] = reason
 
     def emit(
-        self, kind: int, rows: Array, target: Array | int = 0, a: Array | int = 0, b: Array | int = 0
+        self,
+        kind: int,
+        rows: Array,
+        target: Column = 0,
+        a: Column = 0,
+        b: Column = 0,
     ) -> None:
         """Record the root events of some rows, in the actor's own stream."""
         orders = self.orders
@@ -65,7 +70,13 @@ class Round:
         self._record(Code.ATTACKED, rows, victims, victims, damage, left)
 
     def _record(
-        self, kind: int, rows: Array, stream: Array, target: Array | int, a: Array | int, b: Array | int
+        self,
+        kind: int,
+        rows: Array,
+        stream: Array,
+        target: Column,
+        a: Column,
+        b: Column,
     ) -> None:
         if not len(rows):
             return

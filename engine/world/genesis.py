@@ -54,4 +54,5 @@ def _nearest_faction(zones: Array) -> Array:
     column, line = zones % ZONES_PER_SIDE, zones // ZONES_PER_SIDE
     homes = [(home % ZONES_PER_SIDE, home // ZONES_PER_SIDE) for home in HOME_ZONES]
     far = np.array([abs(column.astype(int) - x) + abs(line.astype(int) - y) for x, y in homes])
-    return np.argmin(far.reshape(len(FACTIONS), -1), axis=0)
+    nearest: Array = np.argmin(far.reshape(len(FACTIONS), -1), axis=0)
+    return nearest

@@ -110,9 +110,7 @@ def _lay_out(state: State, cell_versions: Array, per_cell: Array, offsets: Array
     body = np.empty(int(offsets[-1]), np.uint8)
     _scatter(body, headers, offsets[:-1])
     cells_begun = state.cell[order].astype(np.int64) + 1
-    _scatter(
-        body, entities, np.arange(count) * _ENTITY.itemsize + cells_begun * _CELL.itemsize
-    )
+    _scatter(body, entities, np.arange(count) * _ENTITY.itemsize + cells_begun * _CELL.itemsize)
     return body.tobytes()
 
 

@@ -150,7 +150,8 @@ def _die(trigger: Trigger) -> Draft | None:
     rows = _first_of_each(rows, victims[rows])
     dead = events[rows]
     due, lives = trigger.tick + RESPAWN_TICKS, state.lives[victims[rows]]
-    return _draft(trigger, rows, Code.DIED, dead["stream"], dead["actor"], dead["stream"], due, lives)
+    who = dead["stream"]
+    return _draft(trigger, rows, Code.DIED, who, dead["actor"], who, due, lives)
 
 
 def _loot(trigger: Trigger) -> Draft | None:
@@ -161,9 +162,8 @@ def _loot(trigger: Trigger) -> Draft | None:
     rows = np.nonzero((gold > 0) | (goods > 0))[0]
     rows = _first_of_each(rows, victims[rows])
     found = events[rows]
-    return _draft(
-        trigger, rows, Code.LOOTED, found["actor"], found["actor"], found["stream"], gold[rows], goods[rows]
-    )
+    who, whose = found["actor"], found["stream"]
+    return _draft(trigger, rows, Code.LOOTED, who, who, whose, gold[rows], goods[rows])
 
 
 def _retaliate(trigger: Trigger) -> Draft | None:
@@ -189,7 +189,8 @@ def _call_for_help(trigger: Trigger) -> Draft | None:
     """An NPC beaten below half its hit points calls its kin."""
     rows, _ = _crossed(trigger, 2)
     blows = trigger.events[rows]
-    return _draft(trigger, rows, Code.CALLED_FOR_HELP, blows["stream"], blows["stream"], blows["actor"])
+    who = blows["stream"]
+    return _draft(trigger, rows, Code.CALLED_FOR_HELP, who, who, blows["actor"])
 
 
 def _answer_call(trigger: Trigger) -> Draft | None:

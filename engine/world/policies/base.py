@@ -59,13 +59,24 @@ class Policy(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Unique, as people see it."""
+        ...
+
     @property
-    def help(self) -> str: ...
+    def help(self) -> str:
+        """What it forbids, in one line."""
+        ...
+
     @property
-    def priority(self) -> int: ...
+    def priority(self) -> int:
+        """Lower ones judge first."""
+        ...
+
     @property
-    def whole_tick(self) -> bool: ...
+    def whole_tick(self) -> bool:
+        """See above."""
+        ...
 
     def judge(self, hearing: Hearing) -> Judgement:
         """Return what is denied or mutated."""
