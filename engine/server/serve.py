@@ -131,7 +131,8 @@ async def _wire(
         shared = SharedState.create(spec.shared_memory, spec.capacity)
         stack.callback(shared.unlink)
         stack.callback(shared.close)
-        shared.publish(world.state, world.tick - 1)
+        if restarted:
+            shared.publish(world.state, max(world.tick - 1, 0))
     publisher = None
     if spec.events_socket:
         publisher = Publisher(spec.events_socket)

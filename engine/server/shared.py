@@ -60,7 +60,6 @@ class SharedState:
     def __init__(self, name: str, block: mmap.mmap, capacity: int) -> None:
         self.name = name
         self.capacity = capacity
-        self._block = block
         self._header: NDArray[np.uint64] = np.frombuffer(block, np.uint64, _HEADER_WORDS)
         places, _ = _layout(capacity)
         self._columns: Columns = {
@@ -147,10 +146,10 @@ class SharedState:
         raise SharedStateBusy(f"shared memory {self.name!r}: no consistent copy")
 
     def close(self) -> None:
-        """Let go of the block; it stays for the others."""
+        """Let go of the block; it stays for the others, and is not to be used here any more."""
+        # The mapping goes with its last array; closing it under one would be an error.
         self._columns = {}
         self._header = np.zeros(_HEADER_WORDS, np.uint64)
-        self._block.close()
 
     def unlink(self) -> None:
         """Remove the name; the memory goes when the last one lets go."""
