@@ -96,11 +96,12 @@ def _book_commands(state: State, events: Array, now_ms: int) -> None:
 
 
 def _mark_cells(state: State, events: Array, old_cells: Array, tick: int) -> None:
-    seen = events[_SEEN[events["kind"]]]
-    rows = np.concatenate(
-        (state.rows_of(seen["stream"]), state.rows_of(seen["actor"]), state.rows_of(seen["target"]))
-    )
-    rows = rows[rows >= 0]
+    seen = events if (shown := _SEEN[events["kind"]]).all() else events[shown]
+    # One more place than there are rows: where "no entity" (-1) ends up.
+    touched = np.zeros(state.count + 1, bool)
+    for who in ("stream", "actor", "target"):
+        touched[state.rows_of(seen[who])] = True
+    rows = np.nonzero(touched[:-1])[0]
     state.cell_versions[state.cell[rows]] = tick
     state.cell_versions[old_cells[rows[rows < len(old_cells)]]] = tick
 

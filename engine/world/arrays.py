@@ -1,5 +1,6 @@
 """Small vectorised helpers: integer roots, and sharing in order what is scarce."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,35 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
+def join_rows(blocks: Sequence[Array], dtype: np.dtype[np.void]) -> Array:
+    """Return the rows of several structured arrays of one type in one.
+
+    Joined as bytes: ``np.concatenate`` looks at every field's type in Python.
+    """
+    if not blocks:
+        return np.empty(0, dtype)
+    if len(blocks) == 1:
+        return blocks[0]
+    return np.concatenate([block.view(np.uint8) for block in blocks]).view(dtype)
+
+
 def isqrt(squares: Array) -> Array:
     """Return the integer square roots of non-negative integers below 2**52, exactly.
 
     IEEE square roots are correctly rounded, so this is the same on every machine.
     """
     return np.sqrt(squares.astype(np.float64)).astype(np.int64)
+
+
+def stable_order(keys: Array) -> Array:
+    """Return the rows sorted by key, equal keys in their old order; keys within 32 bits.
+
+    Key and row are sorted as one number: many times faster than a stable argsort.
+    """
+    both = keys.astype(np.int64) << 32 | np.arange(len(keys))
+    both.sort()
+    order: Array = both & 0xFFFFFFFF
+    return order
 
 
 def group_starts(keys: Array) -> Array:
@@ -25,7 +49,7 @@ def group_starts(keys: Array) -> Array:
 
 def rank_in_group(keys: Array) -> Array:
     """Return how many earlier rows have the same key, for keys in any order."""
-    order = np.argsort(keys, kind="stable")
+    order = stable_order(keys)
     ranks = np.empty(len(keys), np.int64)
     ranks[order] = np.arange(len(keys)) - group_starts(keys[order])
     return ranks
@@ -33,7 +57,7 @@ def rank_in_group(keys: Array) -> Array:
 
 def running_total(amounts: Array, keys: Array) -> Array:
     """Return the sum of this and all earlier ``amounts`` with the same key."""
-    order = np.argsort(keys, kind="stable")
+    order = stable_order(keys)
     sorted_amounts = amounts[order].astype(np.int64)
     total = np.cumsum(sorted_amounts)
     starts = group_starts(keys[order])

@@ -7,8 +7,8 @@ import numpy as np
 from blake3 import blake3
 from msgspec import Struct
 
-from engine.world.arrays import Array
-from engine.world.cascade import FRONTIER_DTYPE
+from engine.world.cascade import Frontier
+from engine.world.events import EVENT_DTYPE
 from engine.world.state import COLUMNS, State
 
 CHECKPOINT_FORMAT: Final = 1
@@ -24,7 +24,8 @@ class Checkpoint(Struct, frozen=True):
         next_seq: ``seq`` of the next event.
         count: Rows.
         columns: The columns' first ``count`` values, one after another.
-        pending: Frontier whose reactions are still to come.
+        pending: Events whose reactions are still to come.
+        pending_seqs: Their ``seq``.
         cell_versions: As in ``State``.
     """
 
@@ -39,6 +40,7 @@ class Checkpoint(Struct, frozen=True):
     world_version: int
     names: dict[int, str]
     pending: bytes
+    pending_seqs: bytes
     cell_versions: bytes
     seed: int
     interval_ms: int
@@ -49,7 +51,7 @@ _decoder = msgspec.msgpack.Decoder(Checkpoint)
 
 
 def take(
-    state: State, tick: int, next_seq: int, pending: Array, seed: int, interval_ms: int
+    state: State, tick: int, next_seq: int, pending: Frontier, seed: int, interval_ms: int
 ) -> bytes:
     """Return the state as bytes."""
     count = state.count
@@ -65,7 +67,8 @@ def take(
             treasury=state.treasury,
             world_version=state.world_version,
             names=state.names,
-            pending=pending.tobytes(),
+            pending=pending.rows.tobytes(),
+            pending_seqs=pending.seqs.tobytes(),
             cell_versions=state.cell_versions.tobytes(),
             seed=seed,
             interval_ms=interval_ms,
@@ -73,7 +76,7 @@ def take(
     )
 
 
-def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Array]:
+def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier]:
     """Return the checkpoint, its state and its frontier.
 
     Raises:
@@ -99,17 +102,17 @@ def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Array]:
     state.world_version = saved.world_version
     state.names = dict(saved.names)
     state.cell_versions[:] = np.frombuffer(saved.cell_versions, np.int64)
-    return saved, state, np.frombuffer(saved.pending, FRONTIER_DTYPE)
+    rows = np.frombuffer(saved.pending, EVENT_DTYPE)
+    return saved, state, Frontier(rows, np.frombuffer(saved.pending_seqs, np.uint64))
 
 
-def state_hash(state: State, tick: int, next_seq: int, pending: Array) -> bytes:
+def state_hash(state: State, tick: int, next_seq: int, pending: Frontier) -> bytes:
     """Return the blake3 of everything that the next tick depends on (32 bytes)."""
-    hasher = blake3()
     head = (tick, next_seq, state.count, state.supply, state.treasury, state.world_version)
-    hasher.update(b"".join(number.to_bytes(8, "little", signed=True) for number in head))
-    for name, _ in COLUMNS:
-        hasher.update(state.columns[name][: state.count].view(np.uint8).data)
-    hasher.update(pending.tobytes())
+    parts = [number.to_bytes(8, "little", signed=True) for number in head]
+    parts += [state.columns[name][: state.count].tobytes() for name, _ in COLUMNS]
+    parts += [pending.rows.tobytes(), pending.seqs.tobytes()]
     if state.names:
-        hasher.update(_encoder.encode(sorted(state.names.items())))
-    return hasher.digest()
+        parts.append(_encoder.encode(sorted(state.names.items())))
+    # In one piece: blake3 works on many blocks side by side.
+    return blake3(b"".join(parts)).digest()

@@ -9,7 +9,7 @@ import numpy as np
 from engine.protocol.registry import scan
 from engine.world import policies
 from engine.world.arrays import Array
-from engine.world.policies.base import Hearing, Policy
+from engine.world.policies.base import Hearing, Judgement, Policy
 
 PERMIT: Final = 0
 DENY: Final = 1
@@ -28,6 +28,13 @@ class Ruling:
     verdict: Array
     reasons: dict[int, str]
 
+    def note(self, mask: Array, verdict: int, policy: str, judgement: Judgement) -> None:
+        """Write down a verdict on some rows, and why."""
+        rows = np.nonzero(mask)[0]
+        self.verdict[rows] = verdict
+        for row, reason in zip(rows.tolist(), judgement.why(rows), strict=True):
+            self.reasons[row] = f"{policy}: {reason}"
+
 
 def find_policies() -> tuple[Policy, ...]:
     """Return every policy of the folder, in the order in which they judge."""
@@ -43,13 +50,12 @@ def govern(judges: Sequence[Policy], hearing: Hearing) -> Ruling:
         judgement = policy.judge(hearing)
         verdict = ruling.verdict
         denied = judgement.deny & (verdict != DENY)
-        for row in np.nonzero(denied)[0].tolist():
-            verdict[row] = DENY
-            ruling.reasons[row] = f"{policy.name}: {judgement.why(row)}"
+        if denied.any():
+            ruling.note(denied, DENY, policy.name, judgement)
         if judgement.mutate is None or judgement.x is None or judgement.y is None:
             continue
-        for row in np.nonzero(judgement.mutate & (verdict == PERMIT))[0].tolist():
-            verdict[row] = MUTATE
-            orders.x[row], orders.y[row] = judgement.x[row], judgement.y[row]
-            ruling.reasons[row] = f"{policy.name}: {judgement.why(row)}"
+        mutated = judgement.mutate & (verdict == PERMIT)
+        if mutated.any():
+            orders.x[mutated], orders.y[mutated] = judgement.x[mutated], judgement.y[mutated]
+            ruling.note(mutated, MUTATE, policy.name, judgement)
     return ruling

@@ -97,7 +97,7 @@ class CellFrames:
 def _lay_out(state: State, cell_versions: Array, per_cell: Array, offsets: Array) -> bytes:
     """Return every cell's header and entities, one cell after another."""
     count = state.count
-    order = np.argsort(state.cell[:count], kind="stable")
+    order = np.argsort(state.cell[:count], kind="stable")  # 16 bits: a radix sort
     entities = _entities(state, order)
     headers = np.empty(CELLS, _CELL)
     headers["array"] = _ARRAY_OF_3

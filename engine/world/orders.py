@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from engine.protocol.gateway import INTENT_KINDS
-from engine.world.arrays import Array, group_starts
+from engine.world.arrays import Array, group_starts, stable_order
 from engine.world.inputs import TickInputs
 from engine.world.state import State
 
@@ -92,7 +92,7 @@ def sort_orders(state: State, inputs: TickInputs) -> Orders:
     intents = inputs.intents
     player, seq = intents["player"].astype(np.int64), intents["seq"].astype(np.int64)
     key = player << 32 | seq
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     sorted_key = key[order]
     again = np.zeros(len(order), bool)
     again[1:] = sorted_key[1:] == sorted_key[:-1]
@@ -107,7 +107,7 @@ def sort_orders(state: State, inputs: TickInputs) -> Orders:
         actor_row = actor_row[fresh]
     turn = np.arange(len(order)) - group_starts(player)
     if turn.any():
-        by_round = np.argsort(turn, kind="stable")
+        by_round = stable_order(turn)
         order, player, seq = order[by_round], player[by_round], seq[by_round]
         actor_row, turn = actor_row[by_round], turn[by_round]
     chosen = intents[order]

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.world.arrays import Array, isqrt, take_in_order
+from engine.world.arrays import Array, isqrt, stable_order, take_in_order
 from engine.world.clock import step_towards
 from engine.world.constants import (
     FLEE_UNITS,
@@ -200,7 +200,7 @@ def _answer_call(trigger: Trigger) -> Draft | None:
     able = (state.kind[:count] == NPC) & (state.alive[:count] == 1) & (state.hp[:count] > 0)
     pool = np.nonzero(able)[0]
     pool_key = state.zone[pool].astype(np.int64) * len(FACTIONS) + state.faction[pool]
-    order = np.argsort(pool_key, kind="stable")
+    order = stable_order(pool_key)
     pool, pool_key = pool[order], pool_key[order]
     key = state.zone[callers].astype(np.int64) * len(FACTIONS) + state.faction[callers]
     first = np.searchsorted(pool_key, key)
@@ -215,7 +215,7 @@ def _answer_call(trigger: Trigger) -> Draft | None:
         chosen_rows.append(has)
         chosen.append(pool[first[has] + (after[has] + nth) % size[has]])
     rows, helpers = np.concatenate(chosen_rows), np.concatenate(chosen)
-    order = np.argsort(rows, kind="stable")
+    order = stable_order(rows)
     rows, helpers = rows[order], helpers[order]
     return _strike(trigger, rows, state.id[helpers], trigger.events["target"][rows])
 

@@ -112,7 +112,7 @@ class State:
         self.names: dict[int, str] = {}
         self.cell_versions = np.zeros(limits.CELLS, np.int64)
         # Row + 1 by entity id, so that zero pages stay untouched and mean "unknown".
-        self._row_after = np.zeros(limits.GUEST_ID_BASE + capacity, np.int32)
+        self._row_after: Array = np.zeros(limits.GUEST_ID_BASE + capacity + 1, np.int64)
 
     def row_of(self, entity: int) -> int | None:
         """Return the row of an entity, None when there is none."""
@@ -123,16 +123,13 @@ class State:
 
     def rows_of(self, entities: Array) -> Array:
         """Return the row of each entity, -1 where there is none, int64, (n,)."""
-        ids = entities.astype(np.int64)
-        known = (ids > 0) & (ids < len(self._row_after))
-        if not known.all():
-            ids = np.where(known, ids, 0)
-        return self._row_after[ids].astype(np.int64) - 1
+        # What is out of range is clipped to one of the two ends, which are nobody's.
+        return self._row_after.take(entities, mode="clip") - 1
 
     def may_join(self, entity: int) -> bool:
         """Whether the id is one that a player can have."""
         player = limits.PLAYER_ID_BASE <= entity < limits.PLAYER_ID_BASE + limits.PLAYERS_MAX
-        return player or limits.GUEST_ID_BASE <= entity < len(self._row_after)
+        return player or limits.GUEST_ID_BASE <= entity < len(self._row_after) - 1
 
     def add(self, entities: Array) -> slice:
         """Append a row for each new entity and return the rows; every other column is zero.

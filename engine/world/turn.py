@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.world.apply import apply
-from engine.world.arrays import Array
+from engine.world.arrays import Array, join_rows
 from engine.world.events import EVENT_DTYPE
 from engine.world.state import State
 
@@ -76,4 +76,4 @@ class Turn:
 
     def events(self) -> Array:
         """Return every event so far, in order."""
-        return np.concatenate(self.blocks) if self.blocks else np.empty(0, EVENT_DTYPE)
+        return join_rows(self.blocks, EVENT_DTYPE)

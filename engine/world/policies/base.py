@@ -34,14 +34,14 @@ class Judgement:
 
     Attributes:
         deny: Mask, (n,).
-        why: Says for a denied or mutated row what was found; called for those alone.
+        why: Says for denied or mutated rows what was found; called for those alone.
         mutate: Mask of moves to carry out otherwise, or None.
         x: Destination instead, where ``mutate``.
         y: Destination instead, where ``mutate``.
     """
 
     deny: Array
-    why: Callable[[int], str]
+    why: Callable[[Array], list[str]]
     mutate: Array | None = None
     x: Array | None = None
     y: Array | None = None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from engine.world.arrays import Array
 from engine.world.policies.base import Hearing, Judgement
 
 
@@ -18,14 +19,18 @@ class DeadActor:
         """See ``Policy``."""
         state, rows = hearing.state, hearing.orders.actor_row
         deny = (state.alive[rows] == 0) | (state.hp[rows] == 0) | (rows < 0)
-        return Judgement(deny, lambda row: _why(hearing, row))
+        return Judgement(deny, lambda rows: _why(hearing, rows))
 
 
-def _why(hearing: Hearing, row: int) -> str:
-    actor = int(hearing.orders.actor_row[row])
+def _why(hearing: Hearing, rows: Array) -> list[str]:
+    actors = hearing.orders.actor_row[rows]
+    pairs = zip(actors.tolist(), hearing.state.due_tick[actors].tolist(), strict=True)
+    return [_words(actor, due) for actor, due in pairs]
+
+
+def _words(actor: int, due: int) -> str:
     if actor < 0:
         return "not in the world"
-    due = int(hearing.state.due_tick[actor])
     return f"dead until tick {due}" if due else "killed in this tick"
 
 

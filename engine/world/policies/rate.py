@@ -26,7 +26,7 @@ class Rate:
         orders, now_ms = hearing.orders, hearing.now_ms
         busy = np.maximum(hearing.state.busy_ms[orders.actor_row], now_ms)
         paid = busy + (orders.round + 1) * RATE_COST_MS
-        return Judgement(paid > now_ms + RATE_SAVED_MS_MAX, lambda _: _WHY)
+        return Judgement(paid > now_ms + RATE_SAVED_MS_MAX, lambda rows: [_WHY] * len(rows))
 
 
 _WHY = f"more than {1000 // RATE_COST_MS} a second, {RATE_SAVED_MS_MAX // RATE_COST_MS} at once"

@@ -25,7 +25,7 @@ class Reach:
         orders = hearing.orders
         square = _distance_squared(hearing)
         aims = (orders.kind == ATTACK) | (orders.kind == GATHER) | (orders.kind == TRADE)
-        return Judgement(aims & (square > REACH_UNITS**2), lambda row: _why(int(square[row])))
+        return Judgement(aims & (square > REACH_UNITS**2), lambda rows: _why(square[rows]))
 
 
 def _distance_squared(hearing: Hearing) -> Array:
@@ -35,9 +35,10 @@ def _distance_squared(hearing: Hearing) -> Array:
     return dx * dx + dy * dy
 
 
-def _why(square: int) -> str:
-    tiles = square**0.5 / POSITION_UNITS_PER_TILE
-    return f"target {tiles:.1f} tiles away, allowed {REACH_UNITS // POSITION_UNITS_PER_TILE}"
+def _why(squares: Array) -> list[str]:
+    allowed = REACH_UNITS // POSITION_UNITS_PER_TILE
+    tiles = (np.sqrt(squares) / POSITION_UNITS_PER_TILE).tolist()
+    return [f"target {far:.1f} tiles away, allowed {allowed}" for far in tiles]
 
 
 POLICY = Reach()

@@ -37,7 +37,7 @@ class Sanity:
         deny |= (kind == TRADE) & (orders.amount == 0)
         for row in np.nonzero(kind == SAY)[0].tolist():
             deny[row] |= not hearing.texts.get(int(orders.given[row]))
-        return Judgement(deny, lambda row: _why(hearing, row))
+        return Judgement(deny, lambda rows: [_why(hearing, row) for row in rows.tolist()])
 
 
 def _why(hearing: Hearing, row: int) -> str:

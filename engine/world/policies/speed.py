@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.protocol.limits import POSITION_UNITS_PER_TILE
 from engine.world.apply import walk_clock
-from engine.world.arrays import isqrt
+from engine.world.arrays import Array, isqrt
 from engine.world.constants import WALK_UNITS_SAVED_MAX
 from engine.world.orders import MOVE
 from engine.world.policies.base import Hearing, Judgement
@@ -44,18 +44,21 @@ class Speed:
         step = np.maximum(length, 1)
         return Judgement(
             deny,
-            lambda row: _why(int(length[row]), int(allowed[row]), bool(mutate[row])),
+            lambda rows: _why(length[rows], allowed[rows], mutate[rows]),
             mutate,
             x + np.sign(dx) * (abs(dx) * allowed // step),
             y + np.sign(dy) * (abs(dy) * allowed // step),
         )
 
 
-def _why(length: int, allowed: int, shortened: bool) -> str:
-    tiles, may = length / POSITION_UNITS_PER_TILE, allowed / POSITION_UNITS_PER_TILE
-    if shortened:
-        return f"a step of {tiles:.1f} tiles shortened to {may:.1f}"
-    return f"a step of {tiles:.1f} tiles, allowed {max(may, 0):.1f}"
+def _why(length: Array, allowed: Array, shortened: Array) -> list[str]:
+    tiles = (length / POSITION_UNITS_PER_TILE).tolist()
+    may = (allowed.clip(min=0) / POSITION_UNITS_PER_TILE).tolist()
+    ends = ["shortened to" if short else "allowed" for short in shortened.tolist()]
+    return [
+        f"a step of {step:.1f} tiles, {end} {most:.1f}"
+        for step, end, most in zip(tiles, ends, may, strict=True)
+    ]
 
 
 POLICY = Speed()
