@@ -1,0 +1,83 @@
+"""A tick of 10,000 entities with 10,000 commands: govern, step, react, hash, append, encode."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine.protocol.limits import CELLS, PLAYER_ID_BASE, POSITION_MAX
+from engine.store.base import TickRecord
+from engine.store.sqlite import SqliteStore
+from engine.world.inputs import INTENT_DTYPE, TickInputs
+from engine.world.world import World, WorldConfig
+from tests.bench.base import Bench, Figure, at_most, percentile, told
+
+PLAYERS = 9_400
+TICKS = 120
+WARM_UP = 20
+
+
+def _inputs(random: np.random.Generator, world: World, seq: int) -> TickInputs:
+    """Return 10,000 commands: mostly moves, the rest on neighbours that may be out of reach."""
+    count = 10_000
+    intents = np.zeros(count, INTENT_DTYPE)
+    number = np.arange(count) % PLAYERS
+    intents["player"] = PLAYER_ID_BASE + number
+    intents["seq"] = seq + np.arange(count) // PLAYERS
+    intents["kind"] = random.choice(6, count, p=[0.55, 0.15, 0.12, 0.05, 0.03, 0.10])
+    rows = np.searchsorted(world.state.id[: world.state.count], intents["player"])
+    rows = np.minimum(rows, world.state.count - 1)
+    for axis in ("x", "y"):
+        here = getattr(world.state, axis)[rows]
+        intents[axis] = np.clip(here + random.integers(-100, 101, count), 0, POSITION_MAX)
+    intents["target"] = PLAYER_ID_BASE + random.integers(0, PLAYERS, count)
+    intents["amount"] = random.integers(-3, 4, count)
+    return TickInputs(intents)
+
+
+def _run() -> dict[str, Figure]:
+    random = np.random.default_rng(7)
+    world = World.create(WorldConfig(seed=7, npcs=200, nodes=400, capacity=20_000))
+    joins = [(PLAYER_ID_BASE + n, f"player-{n}") for n in range(PLAYERS)]
+    arrivals = TickInputs(np.zeros(0, INTENT_DTYPE), joins=joins)
+    first = world.step(arrivals)
+    ticks_ms: list[float] = []
+    phases: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="seedstorm-bench-") as folder:
+        store = SqliteStore(Path(folder) / "events.db")
+        store.append(TickRecord.of(first.tick, arrivals, first.events, first.hash))
+        for tick in range(TICKS):
+            inputs = _inputs(random, world, 1 + 2 * tick)
+            spent: dict[str, float] = {}
+            last = begun = time.perf_counter()
+
+            def lap(phase: str, spent: dict[str, float] = spent) -> None:
+                nonlocal last
+                now = time.perf_counter()
+                spent[phase] = spent.get(phase, 0.0) + now - last
+                last = now
+
+            result = world.step(inputs, lap)
+            record = TickRecord.of(result.tick, inputs, result.events, result.hash)
+            store.append(record)
+            lap("append")
+            frames = world.frames()
+            for cell in range(CELLS):
+                frames.frame(cell)
+            lap("encode")
+            if tick >= WARM_UP:
+                ticks_ms.append((time.perf_counter() - begun) * 1000)
+                for phase, seconds in spent.items():
+                    phases.setdefault(phase, []).append(seconds * 1000)
+        store.close()
+    figures = {
+        "tick_ms_p50": told(percentile(ticks_ms, 50), "ms"),
+        "tick_ms_p99": at_most(percentile(ticks_ms, 99), 15, "ms"),
+    }
+    for phase, times in phases.items():
+        figures[f"{phase}_ms_p50"] = told(percentile(times, 50), "ms")
+    return figures
+
+
+BENCH = Bench("world_tick", _run)
