@@ -52,6 +52,25 @@ TICK_OFFSET: Final = len(_HEAD)
 """Where a frame's tick stands: four bytes, big-endian. ``type`` comes before it."""
 
 
+def _neighbourhoods() -> tuple[Array, Array, tuple[int, ...]]:
+    """Return for each cell the 3x3 around it, cut at the map's edge.
+
+    Returns:
+        First cell and the cell after the last one, of each of the three lines, (3,
+        ``CELLS``), equal for a line off the map; and the number of cells.
+    """
+    line, column = np.divmod(np.arange(CELLS), CELLS_PER_SIDE)
+    lines = line + np.array([[-1], [0], [1]])
+    left, right = np.maximum(column - 1, 0), np.minimum(column + 2, CELLS_PER_SIDE)
+    on_map = (lines >= 0) & (lines < CELLS_PER_SIDE)
+    first = np.where(on_map, lines * CELLS_PER_SIDE + left, 0)
+    end = np.where(on_map, lines * CELLS_PER_SIDE + right, 0)
+    return first, end, tuple((end - first).sum(axis=0).tolist())
+
+
+_FIRST, _END, _COUNT = _neighbourhoods()
+
+
 class CellFrames:
     """The frames of one tick; made when first asked for, then kept.
 
@@ -65,9 +84,13 @@ class CellFrames:
         per_cell = np.bincount(state.cell[: state.count], minlength=CELLS)
         before = np.concatenate(([0], np.cumsum(per_cell)))
         offsets = before * _ENTITY.itemsize + np.arange(CELLS + 1) * _CELL.itemsize
-        self._offsets: list[int] = offsets.tolist()
         self._body = _lay_out(state, cell_versions, per_cell, offsets)
-        self._head = _HEAD + tick.to_bytes(4, "big") + b"\xa5cells\xdc"
+        self._lines = [
+            (offsets[first].tolist(), offsets[end].tolist())
+            for first, end in zip(_FIRST, _END, strict=True)
+        ]
+        head = _HEAD + tick.to_bytes(4, "big") + b"\xa5cells\xdc"
+        self._heads = {count: head + count.to_bytes(2, "big") for count in set(_COUNT)}
         self._frames: dict[int, bytes] = {}
 
     def frame(self, cell: int) -> bytes:
@@ -82,16 +105,14 @@ class CellFrames:
         return json_encoder.encode(server_decoder.decode(self.frame(cell)))
 
     def _make(self, cell: int) -> bytes:
-        line, column = divmod(cell, CELLS_PER_SIDE)
-        left, right = max(column - 1, 0), min(column + 1, CELLS_PER_SIDE - 1)
-        lines = range(max(line - 1, 0), min(line + 1, CELLS_PER_SIDE - 1) + 1)
-        body, offsets = self._body, self._offsets
-        count = len(lines) * (right - left + 1)
-        parts = [self._head, count.to_bytes(2, "big")]
-        for at in lines:
-            first = at * CELLS_PER_SIDE
-            parts.append(body[offsets[first + left] : offsets[first + right + 1]])
-        return b"".join(parts)
+        body = self._body
+        (first_1, end_1), (first_2, end_2), (first_3, end_3) = self._lines
+        return (
+            self._heads[_COUNT[cell]]
+            + body[first_1[cell] : end_1[cell]]
+            + body[first_2[cell] : end_2[cell]]
+            + body[first_3[cell] : end_3[cell]]
+        )
 
 
 def _lay_out(state: State, cell_versions: Array, per_cell: Array, offsets: Array) -> bytes:
