@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from engine.faults.base import filled_params
 from engine.protocol.command import ArmFault, ParamValue, Scope
 from engine.protocol.errors import UserError
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.query import FaultSpec
 from engine.protocol.scenario import FaultStep
 from engine.protocol.text import nearest, printable
 
@@ -29,7 +30,7 @@ def checked_fault(
     if not spec.available:
         raise UserError(f"{spec.name} is not available: {spec.why_not}")
     _check_scope(wish.scope, archetypes)
-    return _checked_params(spec, wish.params)
+    return filled_params(spec, wish.params, spec.name)
 
 
 def wish_of(step: FaultStep) -> ArmFault:
@@ -80,61 +81,6 @@ def _check_scope(scope: Scope, archetypes: tuple[str, ...]) -> None:
             f"scope.archetype: found {_shown(scope.archetype)}; allowed: "
             f"{', '.join(archetypes)}{nearest(scope.archetype, archetypes)}"
         )
-
-
-def _checked_params(spec: FaultSpec, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-    known = {param.name: param for param in spec.params}
-    checked: dict[str, ParamValue] = {param.name: param.default for param in spec.params}
-    for name, found in given.items():
-        param = known.get(name)
-        if param is None:
-            raise UserError(
-                f"{spec.name}: unknown parameter {_shown(name)}; allowed: "
-                f"{', '.join(known) or 'none'}{nearest(name, known)}"
-            )
-        checked[name] = _checked_value(spec.name, param, found)
-    return checked
-
-
-def _checked_value(fault: str, param: ParamSpec, found: ParamValue) -> ParamValue:
-    where = f"{fault}: {param.name}: found {_shown(str(found))}"
-    if isinstance(param.default, bool) or isinstance(found, bool):
-        if not (isinstance(param.default, bool) and isinstance(found, bool)):
-            raise UserError(f"{where}; allowed is {_type_text(param)}")
-        return found
-    if isinstance(param.default, str):
-        if not isinstance(found, str):
-            raise UserError(f"{where}; allowed is {_type_text(param)}")
-        if param.allowed and found not in param.allowed:
-            raise UserError(f"{where}; {_type_text(param)}{nearest(found, param.allowed)}")
-        return found
-    if isinstance(found, str) or not math.isfinite(found):
-        raise UserError(f"{where}; allowed is {_type_text(param)}")
-    if isinstance(param.default, int) and isinstance(found, float):
-        if not found.is_integer():
-            raise UserError(f"{where}; allowed is {_type_text(param)}")
-        found = int(found)
-    too_small = param.at_least is not None and found < param.at_least
-    too_large = param.at_most is not None and found > param.at_most
-    if too_small or too_large:
-        raise UserError(f"{where}; allowed is {_type_text(param)}")
-    return found
-
-
-def _type_text(param: ParamSpec) -> str:
-    if param.allowed:
-        return f"allowed: {', '.join(param.allowed)}"
-    if isinstance(param.default, bool):
-        return "true or false"
-    if isinstance(param.default, str):
-        return "text"
-    whole = "a whole number" if isinstance(param.default, int) else "a number"
-    bounds = ""
-    if param.at_least is not None:
-        bounds += f" from {param.at_least:g}"
-    if param.at_most is not None:
-        bounds += f" up to {param.at_most:g}"
-    return whole + bounds
 
 
 def _shown(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The world's ticks: the last 10 s for the console, everything after the warm-up for the summary."""
+"""The world's ticks: the last 10 s for the console, all after the warm-up for the summary."""
 
 from collections import deque
 

@@ -28,7 +28,6 @@ class RunEntry(Struct, frozen=True):
         socket_path: Where consoles connect.
         events_path: Socket of the event batches, empty for none.
         shared_memory: Name of the block with the state arrays, empty for none.
-        children: Processes of the engine.
     """
 
     run: str
@@ -38,7 +37,6 @@ class RunEntry(Struct, frozen=True):
     socket_path: str
     events_path: str = ""
     shared_memory: str = ""
-    children: tuple[int, ...] = ()
 
 
 def runs_folder(base: Path | None = None) -> Path:
@@ -115,9 +113,14 @@ def unregister(entry: RunEntry, base: Path | None = None) -> None:
     for path in (entry.socket_path, entry.events_path):
         if path and Path(path).parent == folder:
             Path(path).unlink(missing_ok=True)
-    if entry.shared_memory and "/" not in entry.shared_memory:
-        (_SHARED_MEMORY / entry.shared_memory).unlink(missing_ok=True)
+    remove_shared_memory(entry.shared_memory)
     (folder / f"{entry.run}.json").unlink(missing_ok=True)
+
+
+def remove_shared_memory(name: str) -> None:
+    """Remove a block of shared memory that its maker may have left; safe to call again."""
+    if name and "/" not in name:
+        (_SHARED_MEMORY / name).unlink(missing_ok=True)
 
 
 def running(base: Path | None = None) -> list[RunEntry]:

@@ -95,8 +95,12 @@ WATCHERS_MAX: Final = 16
 WATCHER_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
 CHILD_FRAME_BYTES_MAX: Final = 32 * 1024 * 1024
 CHILD_GRACE_S: Final = 5.0
+DRAIN_S: Final = 5.0
+"""Commands in flight at the end of a run are waited for this long."""
 CHILD_RESTARTS_MAX: Final = 5
 CHILD_START_S_MAX: Final = 45.0
+CHILD_STEADY_S: Final = 60.0
+"""A child that ran for this long has its restarts forgiven."""
 TELEMETRY_ROWS_QUEUED_MAX: Final = 10_000
 LOG_BYTES_MAX: Final = 64 * 1024 * 1024
 FREE_BYTES_MIN: Final = 64 * 1024 * 1024

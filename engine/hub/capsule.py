@@ -1,0 +1,150 @@
+"""A run's folder: made before anything else starts, so that what is wrong is said at once."""
+
+import os
+import platform
+import re
+import secrets
+import shutil
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.protocol.errors import UserError
+from engine.protocol.limits import FREE_BYTES_MIN
+from engine.protocol.scenario_text import scenario_toml
+from engine.protocol.spec import RunSpec
+from engine.protocol.summary import Summary
+
+_FORMAT = 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PACKAGES = ("seedstorm", "numpy", "apsw", "msgspec", "picows", "uvloop")
+
+
+class Capsule:
+    """The folder of one run.
+
+    Attributes:
+        path: The folder.
+        epoch_ms: World time of tick 0.
+        secret: Key of the resume tokens; never written.
+        token: For the admin interface.
+    """
+
+    def __init__(self, path: Path, epoch_ms: int) -> None:
+        self.path = path
+        self.epoch_ms = epoch_ms
+        self.secret = secrets.token_bytes(32)
+        self.token = secrets.token_urlsafe(24)
+
+    @classmethod
+    def create(cls, spec: RunSpec) -> "Capsule":
+        """Make the folder and write what is known at the start.
+
+        Raises:
+            UserError: The folder cannot be made or written, the disk is full, or a run of
+                this name has been there before.
+        """
+        if not _NAME.fullmatch(spec.run):
+            raise UserError(f"run name: found {spec.run!r}; allowed are letters, digits, . _ -")
+        path = Path(spec.runs_dir) / spec.run
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700)
+        except FileExistsError as problem:
+            raise UserError(
+                f"{path} exists already; name another folder with --runs-dir"
+            ) from problem
+        except OSError as problem:
+            raise _cannot(path, problem) from problem
+        capsule = cls(path, int(datetime.now(UTC).timestamp() * 1000))
+        try:
+            _check_space(path)
+            capsule._write_start(spec)
+        except UserError:
+            capsule.remove()
+            raise
+        except OSError as problem:
+            capsule.remove()
+            raise _cannot(path, problem) from problem
+        return capsule
+
+    @property
+    def database(self) -> str:
+        """Path of the event log."""
+        return str(self.path / "events.db")
+
+    @property
+    def log(self) -> Path:
+        """Path of the log, JSON lines."""
+        return self.path / "engine.log"
+
+    def write_ports(self, ports: dict[str, int]) -> None:
+        """Write ``ports.json``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._write("ports.json", msgspec.json.encode(ports))
+
+    def write_summary(self, summary: Summary) -> None:
+        """Write ``summary.json``.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._write("summary.json", msgspec.json.format(msgspec.json.encode(summary)))
+
+    def free_bytes(self) -> int:
+        """Return the free space on the capsule's disk."""
+        return shutil.disk_usage(self.path).free
+
+    def remove(self) -> None:
+        """Remove the folder of a run that never began."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _write_start(self, spec: RunSpec) -> None:
+        manifest: dict[str, Any] = {
+            "format": _FORMAT,
+            "run": spec.run,
+            "seed": spec.scenario.seed,
+            "epoch_ms": self.epoch_ms,
+            "started": datetime.fromtimestamp(self.epoch_ms / 1000, UTC).isoformat(),
+            "versions": {
+                "python": platform.python_version(),
+                **{package: version(package) for package in _PACKAGES},
+            },
+            "spec": msgspec.to_builtins(spec),
+        }
+        self._write("manifest.json", msgspec.json.format(msgspec.json.encode(manifest)))
+        text = spec.scenario_text or scenario_toml(spec.scenario)
+        self._write("scenario.toml", text.encode())
+        self._write("token", self.token.encode())
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file that is there whole or not at all, readable by its owner alone."""
+        fresh = self.path / f".{name}.new"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path / name)
+
+
+def _check_space(path: Path) -> None:
+    free = shutil.disk_usage(path).free
+    if free < FREE_BYTES_MIN:
+        raise UserError(
+            f"{path.parent}: {free // 2**20} MB are free; a run needs "
+            f"{FREE_BYTES_MIN // 2**20} or more; name another folder with --runs-dir"
+        )
+
+
+def _cannot(path: Path, problem: OSError) -> UserError:
+    return UserError(
+        f"cannot make the run's folder {path}: {problem.strerror or problem}; "
+        "name another place with --runs-dir"
+    )

@@ -1,0 +1,163 @@
+"""``Engine``: everything around one hub: capsule, socket, registry; and the end of it all."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from engine.faults.registry import all_faults
+from engine.hub.capsule import Capsule
+from engine.hub.hub import Hub, Parts
+from engine.hub.logbook import Logbook
+from engine.hub.placement import Placement
+from engine.hub.plan import WorldPlace, shared_memory_name
+from engine.hub.telemetry import Telemetry
+from engine.link import places
+from engine.link.exchange import Exchange
+from engine.link.server import LinkServer
+from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.feed import Ended, Notice, Snapshot
+from engine.protocol.spec import RunSpec
+from engine.protocol.summary import Summary
+
+
+class Engine:
+    """One run, from its folder to its last word.
+
+    Args:
+        spec: The run; with a ``socket_path`` consoles may connect there.
+        placement: Where children run.
+
+    Raises:
+        UserError: The folder for sockets, the run's folder, a threshold or a fault is wrong.
+    """
+
+    def __init__(self, spec: RunSpec, placement: Placement) -> None:
+        self._spec = spec
+        self._base: Path | None = None
+        events = ""
+        if spec.socket_path:
+            self._base = Path(spec.socket_path).parent.parent
+            if places.runs_folder(self._base) != Path(spec.socket_path).parent:
+                raise UserError(f"{spec.socket_path} is not in the folder for sockets")
+        if not placement.in_process:
+            if not spec.socket_path:
+                raise UserError("an engine in processes of its own needs a socket path")
+            events = places.socket_path(spec.run, self._base, "events")
+        self.capsule = Capsule.create(spec)
+        with contextlib.ExitStack() as made:
+            made.callback(self.capsule.remove)
+            self.logbook = Logbook(self.capsule.log)
+            made.callback(self.logbook.close)
+            self._telemetry = self._open_telemetry()
+            made.callback(self._telemetry.close)
+            place = WorldPlace(
+                database=self.capsule.database,
+                events_socket=events,
+                shared_memory=shared_memory_name(spec.run, secrets.token_hex(4)),
+                secret=self.capsule.secret,
+                epoch_ms=self.capsule.epoch_ms,
+            )
+            self._place = place
+            parts = Parts(
+                capsule=self.capsule,
+                placement=placement,
+                telemetry=self._telemetry,
+                logbook=self.logbook,
+                faults=tuple(fault.spec for fault in all_faults().values()),
+                place=place,
+                publish=self._publish,
+                clock=time.monotonic,
+            )
+            self.hub = Hub(spec, parts)
+            self.exchange = Exchange(self.hub)
+            made.pop_all()
+        self._server = LinkServer(self.exchange, self._heard)
+        self._entry = places.RunEntry(
+            run=spec.run,
+            pid=0,
+            capsule=str(self.capsule.path),
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            socket_path=spec.socket_path,
+            events_path=events,
+            shared_memory=place.shared_memory,
+        )
+
+    async def start(self, pid: int) -> None:
+        """Start the children, then listen for consoles and enter the registry.
+
+        Raises:
+            UserError: Says what could not be started; nothing is left running.
+        """
+        try:
+            if self._spec.socket_path:
+                # Before anything is started: what a killed hub leaves can then be cleared away.
+                places.register(msgspec.structs.replace(self._entry, pid=pid), self._base)
+            await self.hub.start()
+            if self.hub.world is not None:
+                self.capsule.write_ports({"gateway": self.hub.world.port})
+            if self._spec.socket_path:
+                await self._server.start(self._spec.socket_path)
+        except UserError as problem:
+            await self._close()
+            if problem.exit_code != ExitCode.OWN_FAULT:
+                self.capsule.remove()
+            raise
+        except OSError as problem:
+            await self._close()
+            raise UserError(f"the engine cannot start: {problem}", ExitCode.OWN_FAULT) from problem
+        except BaseException:
+            await self._close()
+            self.capsule.remove()
+            raise
+
+    async def finished(self) -> Ended:
+        """Run until the end; write the summary, tell the consoles, leave nothing behind."""
+        try:
+            summary = await self.hub.finished()
+            ended = Ended(summary.exit_code, verdict_text(summary), str(self.capsule.path))
+            try:
+                await asyncio.to_thread(self.capsule.write_summary, summary)
+            except OSError as problem:
+                text = f"{ended.text}; the summary could not be written: {problem}"
+                ended = Ended(int(ExitCode.OWN_FAULT), text, ended.capsule)
+            self.logbook.write("ended", exit_code=ended.exit_code, text=ended.text)
+            self.exchange.publish(ended)
+            await self._server.aclose()
+        finally:
+            await self._close()
+        return ended
+
+    def _publish(self, item: Snapshot | Notice | Ended) -> None:
+        self.exchange.publish(item)
+
+    async def _close(self) -> None:
+        await self.hub.aclose()
+        await self._server.aclose()
+        self.exchange.close()
+        if self._spec.socket_path:
+            places.unregister(self._entry, self._base)
+        places.remove_shared_memory(self._place.shared_memory)
+        self._telemetry.close()
+        self.logbook.close()
+
+    def _heard(self, line: str) -> None:
+        self.logbook.write("link", text=line)
+
+    def _open_telemetry(self) -> Telemetry:
+        try:
+            return Telemetry(self.capsule.path / "telemetry.db", self._heard)
+        except apsw.Error as problem:
+            text = f"{self.capsule.path}: telemetry.db cannot be made: {problem}"
+            raise UserError(text, ExitCode.USAGE) from problem
+
+
+def verdict_text(summary: Summary) -> str:
+    """Return the verdict and its reasons in one line."""
+    reasons = "; ".join(summary.reasons)
+    return f"{summary.verdict}{': ' + reasons if reasons else ''}"

@@ -1,0 +1,372 @@
+"""``Hub``: the run's shell. Keeps the children, carries out effects, publishes the feed."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from engine.hub import reducer
+from engine.hub.capsule import Capsule
+from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
+from engine.hub.fold import Fold, Remark
+from engine.hub.keeper import Keeper, Owner, Ready
+from engine.hub.logbook import Logbook
+from engine.hub.placement import Placement
+from engine.hub.plan import WorldPlace, first_state, squad_spec, thresholds
+from engine.hub.queries import Answers
+from engine.hub.state import Armed
+from engine.hub.telemetry import Telemetry
+from engine.hub.worldpost import Reports, WorldPost
+from engine.protocol.child import Go, SetLoad, SquadClear, SquadFault, SquadReport
+from engine.protocol.command import Command, Lease, Reply
+from engine.protocol.errors import ExitCode
+from engine.protocol.feed import Ended, Notice, NoticeKind, RunState, Snapshot
+from engine.protocol.limits import (
+    CHILD_GRACE_S,
+    DRAIN_S,
+    FREE_BYTES_MIN,
+    SNAPSHOTS_PER_S,
+)
+from engine.protocol.query import Answer, FaultSpec, Query
+from engine.protocol.spec import RunSpec
+from engine.protocol.summary import Summary
+from engine.report.figures import Trouble
+from engine.report.summary import build_summary, outcomes
+
+_FIELD = ("x", "y", "kind", "alive", "connected")
+_SPACE_EVERY_S = 5
+
+
+class Parts(Struct):
+    """What a hub works with.
+
+    Attributes:
+        capsule: The run's folder.
+        placement: Where children run.
+        telemetry: Per-second series and notes.
+        logbook: The engine's log.
+        faults: The fault menu.
+        place: Where the world is to be found.
+        publish: Puts an item on every console's feed.
+        clock: Seconds, monotonic.
+    """
+
+    capsule: Capsule
+    placement: Placement
+    telemetry: Telemetry
+    logbook: Logbook
+    faults: tuple[FaultSpec, ...]
+    place: WorldPlace
+    publish: Callable[[Snapshot | Notice | Ended], None]
+    clock: Callable[[], float]
+
+
+class Hub:
+    """One run. An ``EngineService`` for its consoles.
+
+    Args:
+        spec: The run.
+        parts: See ``Parts``.
+
+    Raises:
+        UserError: A threshold or a fault of the schedule is wrong.
+    """
+
+    def __init__(self, spec: RunSpec, parts: Parts) -> None:
+        self._spec = spec
+        self._parts = parts
+        self._state = first_state(spec, parts.faults)
+        self._thresholds = thresholds(spec)
+        self._thresholds_now: tuple[tuple[str, bool], ...] = ()
+        scenario = spec.scenario
+        self.fold = Fold(spec.run, scenario.seed, scenario.warm_up_s, str(parts.capsule.path))
+        self.world: WorldPost | None = None
+        if not scenario.target.url:
+            reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
+            self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
+        self._answers = Answers(self._field, self.fold.log, parts.faults, self.summary)
+        self._squads = [self._squad_keeper(squad) for squad in range(spec.squads)]
+        self._pacer: asyncio.Task[None] | None = None
+        self._began_s: float | None = None
+        self._second = 0
+        self._phase: RunState = "starting"
+        self._over = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._trouble: list[Trouble] = []
+
+    # --- the run -----------------------------------------------------------
+
+    @property
+    def at_s(self) -> float:
+        """Seconds since the players were let go."""
+        return 0.0 if self._began_s is None else self._parts.clock() - self._began_s
+
+    async def start(self) -> None:
+        """Start the world and the squads, and let the players go.
+
+        Raises:
+            UserError: A child could not start.
+        """
+        if self.world is not None:
+            await self.world.keeper.start()
+        starts = [asyncio.create_task(squad.start(), name="start") for squad in self._squads]
+        try:
+            await asyncio.wait(starts, return_when=asyncio.FIRST_EXCEPTION)
+            for start in starts:
+                if start.done():
+                    start.result()
+        finally:
+            for start in starts:
+                start.cancel()
+            await asyncio.gather(*starts, return_exceptions=True)
+        self._began_s = self._parts.clock()
+        self.fold.begin()
+        self._phase = "ramping"
+        self._to_squads(Go(0.0))
+        self._tell("run", f"{self._spec.run}: the players come")
+        self._pacer = asyncio.create_task(self._pace(), name="hub-pace")
+
+    async def finished(self) -> Summary:
+        """Wait for the end of the run, stop the children in order, and return the summary."""
+        over = asyncio.create_task(self._over.wait(), name="hub-over")
+        watched = {over} if self._pacer is None else {over, self._pacer}
+        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if self._pacer is not None and self._pacer.done():
+            self._note_failure(self._pacer)
+        self._phase = "draining"
+        self.fold.close(self.at_s)
+        await self.end_children(DRAIN_S + CHILD_GRACE_S)
+        self._phase = "ended"
+        if self._pacer is not None and not self._pacer.done():
+            self._beat()
+        return self.summary()
+
+    def stop(self, why: str) -> None:
+        """End the run in order; a second time: at once."""
+        if self._over.is_set():
+            self._at_once.set()
+            for keeper in self._keepers():
+                keeper.kill()
+        else:
+            self._state = msgspec.structs.replace(self._state, finishing=True)
+            self._tell("run", f"stopping: {why}")
+            self._over.set()
+
+    async def end_children(self, grace_s: float) -> None:
+        """Stop squads, then the world; by force after ``grace_s``."""
+        if self._at_once.is_set():
+            grace_s = 0.0
+        done = await asyncio.gather(*(squad.quit(grace_s) for squad in self._squads))
+        for squad, in_order in zip(self._squads, done, strict=True):
+            if not in_order:
+                self._parts.logbook.write("killed", child=squad.name)
+        if self.world is not None and not await self.world.keeper.quit(grace_s):
+            self._parts.logbook.write("killed", child=self.world.keeper.name)
+
+    async def aclose(self) -> None:
+        """End what is left of the hub's own tasks, and children that still live."""
+        await self.end_children(0.0)
+        if self._pacer is not None:
+            self._pacer.cancel()
+            await asyncio.gather(self._pacer, return_exceptions=True)
+        if self.world is not None:
+            await self.world.aclose()
+
+    def summary(self) -> Summary:
+        """Return the summary as it stands."""
+        planned = self._spec.duration_s is not None
+        figures = self.fold.figures(self.at_s, tuple(self._trouble), planned=planned)
+        return build_summary(figures, self._thresholds)
+
+    # --- the service -------------------------------------------------------
+
+    async def command(self, command: Command, console: int) -> Reply:
+        """See ``EngineService.command``."""
+        at_s = self.at_s
+        step = reducer.reduce(self._state, command, at_s, console)
+        self._state = step.state
+        self._carry_out(step.effects)
+        if not isinstance(command, Lease):
+            self._parts.telemetry.command(at_s, console, command, step.reply)
+            self._parts.logbook.write(
+                "command",
+                at_s=round(at_s, 3),
+                console=console,
+                command=msgspec.to_builtins(command),
+                reply=step.reply.text,
+                ok=step.reply.ok,
+            )
+        return step.reply
+
+    async def answer(self, query: Query) -> Answer:
+        """See ``EngineService.answer``."""
+        return await self._answers.answer(query)
+
+    def console_came(self, console: int) -> None:
+        """See ``EngineService.console_came``."""
+        self._state = reducer.console_came(self._state, console, self.at_s)
+        self._parts.logbook.write("console came", console=console)
+
+    def console_left(self, console: int) -> None:
+        """See ``EngineService.console_left``."""
+        self._state = reducer.console_left(self._state, console, self.at_s)
+        self._parts.logbook.write("console left", console=console)
+
+    # --- children ----------------------------------------------------------
+
+    def _keepers(self) -> list[Keeper]:
+        return self._squads if self.world is None else [*self._squads, self.world.keeper]
+
+    def _squad_keeper(self, squad: int) -> Keeper:
+        name = f"squad {squad}"
+
+        async def ready(_: Ready, again: bool) -> None:
+            if again:
+                self._bring_up_to_date(self._squads[squad])
+                self._tell("child_back", f"{name} is back")
+
+        def lost(why: str) -> None:
+            self.fold.tally.gone(squad)
+            self._tell("child_lost", f"{name} is gone: {why}", bad=True)
+
+        owner = Owner(
+            spec=lambda: squad_spec(self._spec, squad, self._url()),
+            ready=ready,
+            message=self._from_squad,
+            lost=lost,
+            broken=lambda why: self._broken(why, ExitCode.OWN_FAULT),
+            heard=lambda line: self._parts.logbook.write("child", child=name, line=line),
+        )
+        return Keeper("squad", name, self._parts.placement, owner)
+
+    def _url(self) -> str:
+        return self._spec.scenario.target.url if self.world is None else self.world.url
+
+    def _from_squad(self, message: Struct) -> None:
+        if not isinstance(message, SquadReport):
+            return
+        self.fold.take_squad(message, self.at_s)
+        tally = self.fold.tally
+        if not self._state.manual and len(tally.squads) == len(self._squads):
+            self._state = msgspec.structs.replace(self._state, target=tally.now("target"))
+
+    def _bring_up_to_date(self, squad: Keeper) -> None:
+        """Tell a squad that came back what it missed: the time, the load, the armed faults."""
+        state, at_s = self._state, self.at_s
+        squad.post(Go(at_s))
+        squad.post(SetLoad(state.target if state.manual else None, state.commands_per_s))
+        for fault in state.armed:
+            left_s = fault.armed_at_s + fault.hold_s - at_s
+            if left_s > 0:
+                squad.post(_squad_fault(fault, left_s))
+
+    def _broken(self, why: str, code: ExitCode) -> None:
+        self._trouble.append(Trouble(why, int(code)))
+        self._tell("problem", why, bad=True)
+        if not self._over.is_set():
+            self.stop(why)
+
+    # --- effects and the feed ----------------------------------------------
+
+    def _carry_out(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Load():
+                    self._to_squads(SetLoad(effect.players, effect.commands_per_s))
+                case Arm():
+                    self.fold.armed(effect.fault)
+                    self._to_squads(_squad_fault(effect.fault, effect.fault.hold_s))
+                case Disarm():
+                    self.fold.faults.cleared(effect.fault)
+                    self._to_squads(SquadClear(effect.fault.id))
+                case Tell():
+                    self._tell(effect.kind, effect.text, bad=effect.bad)
+                case Finish():
+                    self._over.set()
+
+    def _to_squads(self, message: Struct) -> None:
+        for squad in self._squads:
+            if not squad.post(message) and squad.pid:
+                text = f"{squad.name} does not read: {type(message).__name__} was dropped"
+                self._tell("problem", text, bad=True)
+
+    def _tell(self, kind: NoticeKind, text: str, *, bad: bool = False) -> None:
+        notice = Notice(round(self.at_s, 3), kind, text, bad)
+        self._parts.publish(notice)
+        self._parts.telemetry.note(notice)
+        self._parts.logbook.write("notice", at_s=notice.at_s, kind=kind, text=text, bad=bad)
+
+    def _remark(self, remarks: Iterable[Remark]) -> None:
+        for remark in remarks:
+            self._tell(remark.kind, remark.text, bad=remark.bad)
+
+    async def _pace(self) -> None:
+        clock, period_s = self._parts.clock, 1.0 / SNAPSHOTS_PER_S
+        next_s = clock()
+        while True:
+            next_s += period_s
+            now_s = clock()
+            if now_s - next_s > 1.0:
+                next_s = now_s  # the process was stopped for a while: no burst of beats
+            await asyncio.sleep(max(0.0, next_s - now_s))
+            self._beat()
+
+    def _beat(self) -> None:
+        at_s = self.at_s
+        step = reducer.advance(self._state, at_s)
+        self._state = step.state
+        self._carry_out(step.effects)
+        while self._second < int(at_s):
+            self._close_second(self._second)
+            self._second += 1
+        if self._phase in {"ramping", "running"}:
+            ramp = any(report.stage.startswith("ramp") for report in self.fold.tally.squads)
+            self._phase = "ramping" if ramp and not self._state.manual else "running"
+        field = self._field(_FIELD)
+        if field is not None:
+            self.fold.take_field(field[1])
+        snapshot = self.fold.snapshot(self._state, self._phase, at_s, self._thresholds_now)
+        self._parts.publish(snapshot)
+
+    def _close_second(self, second: int) -> None:
+        row, remarks = self.fold.close_second(second)
+        self._remark(remarks)
+        self._thresholds_now = self._judge_now(second)
+        telemetry = self._parts.telemetry
+        telemetry.second(row)
+        for fault in self.fold.faults.views(self.fold.tally):
+            telemetry.fault(fault)
+        telemetry.flush()
+        if second % _SPACE_EVERY_S == 0 and self._parts.capsule.free_bytes() < FREE_BYTES_MIN:
+            self._tell("problem", "the disk of the runs folder is almost full", bad=True)
+
+    def _judge_now(self, second: int) -> tuple[tuple[str, bool], ...]:
+        """Judge the thresholds; during the warm-up nothing has failed yet."""
+        if not self._thresholds:
+            return ()
+        if second < self._spec.scenario.warm_up_s:
+            return tuple((threshold.text, True) for threshold in self._thresholds)
+        judged = outcomes(self.summary(), self._thresholds)
+        return tuple((outcome.threshold.text, outcome.held) for outcome in judged)
+
+    def _field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
+        return None if self.world is None else self.world.field(names)
+
+    def _note_failure(self, task: "asyncio.Task[None]") -> None:
+        problem = None if task.cancelled() else task.exception()
+        if problem is None:
+            return
+        told = "".join(traceback.format_exception(problem))
+        self._parts.logbook.write("failure", traceback=told)
+        text = f"a fault of our own: {type(problem).__name__}: {problem}"
+        self._trouble.append(Trouble(text, int(ExitCode.OWN_FAULT)))
+
+
+def _squad_fault(fault: Armed, hold_s: float) -> SquadFault:
+    return SquadFault(
+        fault.id, fault.name, fault.scope, fault.params, fault.ramp_s, fault.seed, hold_s
+    )

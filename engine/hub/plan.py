@@ -1,0 +1,107 @@
+"""What follows from a ``RunSpec`` alone: ports, names, the children's first messages. Pure."""
+
+import hashlib
+
+from msgspec import Struct
+
+from engine.hub.arming import checked_fault, wish_of
+from engine.hub.state import HubState, Rules
+from engine.protocol.child import SquadSpec, WorldSpec
+from engine.protocol.limits import TICK_INTERVAL_MS
+from engine.protocol.query import FaultSpec
+from engine.protocol.spec import RunSpec
+from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
+
+NODES = 512
+GUESTS_MAX = 1000
+_PORT_BASE_DEFAULT = 8000
+_GATEWAY_DEFAULT = 8766
+HOST = "127.0.0.1"
+
+
+class WorldPlace(Struct, frozen=True):
+    """Where a world is to be found by those that watch it."""
+
+    database: str
+    events_socket: str
+    shared_memory: str
+    secret: bytes
+    epoch_ms: int
+
+
+def gateway_port(port_base: int) -> int:
+    """Return the gateway's port: 8766 with the default base, else the base + 2; 0 stays free."""
+    if port_base == _PORT_BASE_DEFAULT:
+        return _GATEWAY_DEFAULT
+    return port_base + 2 if port_base else 0
+
+
+def shared_memory_name(run: str, salt: str) -> str:
+    """Return the name of a run's shared memory."""
+    short = hashlib.blake2b(f"{run}/{salt}".encode(), digest_size=8).hexdigest()
+    return f"seedstorm-{short}"
+
+
+def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
+    """Return the world's first message."""
+    return WorldSpec(
+        seed=spec.scenario.seed,
+        epoch_ms=place.epoch_ms,
+        npcs=spec.scenario.npcs,
+        nodes=NODES,
+        capacity=spec.scenario.npcs + NODES + spec.players_max + GUESTS_MAX,
+        interval_ms=TICK_INTERVAL_MS,
+        gateway_host=HOST,
+        gateway_port=port,
+        database=place.database,
+        events_socket=place.events_socket,
+        shared_memory=place.shared_memory,
+        secret=place.secret,
+    )
+
+
+def squad_spec(spec: RunSpec, squad: int, url: str) -> SquadSpec:
+    """Return a squad's first message."""
+    return SquadSpec(
+        squad=squad,
+        squads=spec.squads,
+        seed=spec.scenario.seed,
+        url=url,
+        players_max=spec.players_max,
+        stages=spec.scenario.stages,
+        mix=spec.scenario.mix,
+        commands_per_s=spec.commands_per_s,
+        warm_up_s=spec.scenario.warm_up_s,
+        driver=spec.scenario.target.driver,
+    )
+
+
+def first_state(spec: RunSpec, faults: tuple[FaultSpec, ...]) -> HubState:
+    """Return the reducer's first state.
+
+    Raises:
+        UserError: A fault of the schedule is wrong.
+    """
+    rules = Rules(
+        players_max=spec.players_max,
+        duration_s=spec.duration_s,
+        on_disconnect=spec.on_disconnect,
+        unattended_s_max=spec.unattended_s_max,
+        seed=spec.scenario.seed,
+        archetypes=tuple(spec.scenario.mix),
+        faults={fault.name: fault for fault in faults},
+    )
+    for step in spec.scenario.faults:
+        checked_fault(wish_of(step), rules.faults, rules.archetypes)
+    schedule = tuple(sorted(spec.scenario.faults, key=lambda step: step.at_s))
+    return HubState(rules, target=0, commands_per_s=spec.commands_per_s, schedule=schedule)
+
+
+def thresholds(spec: RunSpec) -> tuple[Threshold, ...]:
+    """Return every threshold of the run.
+
+    Raises:
+        UserError: One is wrong.
+    """
+    own = [check_threshold(metric, text) for metric, text in spec.scenario.thresholds.items()]
+    return (*own, *(parse_threshold(text) for text in spec.thresholds))

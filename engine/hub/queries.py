@@ -1,0 +1,208 @@
+"""Answers to queries, from the world's shared arrays and the hub's ring of events."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.hub.columns import Column, entity_column, mask
+from engine.hub.eventlog import Batch, EventLog
+from engine.protocol.errors import UserError
+from engine.protocol.events import Event
+from engine.protocol.filters import (
+    ENTITY_FIELDS,
+    ENTITY_KINDS,
+    EVENT_FIELDS,
+    STAGES,
+    Filter,
+    parse_filter,
+)
+from engine.protocol.limits import POSITION_UNITS_PER_TILE
+from engine.protocol.query import (
+    Answer,
+    EntitiesAnswer,
+    EntitiesQuery,
+    EntityAnswer,
+    EntityQuery,
+    EntityRow,
+    EventsAnswer,
+    EventsQuery,
+    FaultsAnswer,
+    FaultSpec,
+    FaultsQuery,
+    Query,
+    Refused,
+    SummaryAnswer,
+    SummaryQuery,
+)
+from engine.protocol.summary import Summary
+from engine.protocol.text import nearest
+
+_BATCHES_AT_ONCE = 64
+_COLUMNS = tuple(ENTITY_FIELDS)
+
+Columns = Mapping[str, Column]
+Field = tuple[int, Columns]
+
+
+class Answers:
+    """Answers queries.
+
+    Args:
+        field: The world's tick and arrays, None while there is no world.
+        log: The newest events.
+        faults: The fault menu.
+        summary: The summary as it stands.
+    """
+
+    def __init__(
+        self,
+        field: Callable[[tuple[str, ...]], Field | None],
+        log: EventLog,
+        faults: tuple[FaultSpec, ...],
+        summary: Callable[[], Summary],
+    ) -> None:
+        self._field = field
+        self._log = log
+        self._faults = faults
+        self._summary = summary
+
+    async def answer(self, query: Query) -> Answer:
+        """Return the answer; ``Refused`` for what cannot be answered."""
+        try:
+            match query:
+                case EntitiesQuery():
+                    return self._entities(query)
+                case EntityQuery():
+                    return await self._entity(query)
+                case EventsQuery():
+                    return await self._events(query)
+                case FaultsQuery():
+                    return FaultsAnswer(self._faults)
+                case SummaryQuery():
+                    return SummaryAnswer(msgspec.Raw(msgspec.json.encode(self._summary())))
+        except UserError as problem:
+            return Refused("bad_request", problem.message)
+
+    def _entities(self, query: EntitiesQuery) -> Answer:
+        wanted = parse_filter(query.where, ENTITY_FIELDS)
+        down, name = query.sort.startswith("-"), query.sort.removeprefix("-")
+        if name not in ENTITY_FIELDS:
+            raise UserError(
+                f"sort: no field {name!r}{nearest(name, ENTITY_FIELDS)}; "
+                f"fields: {', '.join(ENTITY_FIELDS)}"
+            )
+        field = self._field(_COLUMNS)
+        if field is None:
+            return Refused("gone", "there is no world to look at")
+        tick, columns = field
+
+        def column(name: str) -> Column:
+            return entity_column(columns, name)
+
+        rows = np.flatnonzero(mask(wanted, ENTITY_FIELDS, column, len(columns["id"])))
+        keys = columns[name][rows].astype(np.int64)
+        order = np.lexsort((columns["id"][rows], -keys if down else keys))
+        page = rows[order[query.after : query.after + query.limit]]
+        return EntitiesAnswer(tick, len(rows), tuple(_row(columns, row) for row in page.tolist()))
+
+    async def _entity(self, query: EntityQuery) -> Answer:
+        field = self._field(_COLUMNS)
+        if field is None:
+            return Refused("gone", "there is no world to look at")
+        tick, columns = field
+        found = np.flatnonzero(columns["id"] == query.id)
+        if not len(found):
+            return Refused("not_found", f"no entity {query.id}")
+        row = _row(columns, int(found[0]))
+
+        def about(batch: Batch) -> list[int]:
+            rows = batch.rows
+            concerned = rows["stream"] == query.id
+            concerned |= rows["actor"] == query.id
+            concerned |= rows["target"] == query.id
+            return list(np.flatnonzero(concerned).tolist())
+
+        events = await self._newest(about, query.events)
+        return EntityAnswer(tick, row, events)
+
+    async def _events(self, query: EventsQuery) -> Answer:
+        wanted = parse_filter(query.where, EVENT_FIELDS)
+        texts = Filter(tuple(t for t in wanted.terms if EVENT_FIELDS[t.field].type == "text"))
+
+        def matching(batch: Batch) -> list[int]:
+            if batch.first_seq + len(batch.rows) - 1 <= query.after_seq:
+                return []
+            holds = mask(
+                wanted, EVENT_FIELDS, lambda name: _event_column(batch, name), len(batch.rows)
+            )
+            holds[: max(0, query.after_seq + 1 - batch.first_seq)] = False
+            indexes: list[int] = np.flatnonzero(holds).tolist()
+            if texts.terms:
+                indexes = [i for i in indexes if texts.matches(batch.event(i))]
+            return indexes
+
+        if query.after_seq:
+            events = await self._oldest(matching, query.limit)
+        else:
+            events = await self._newest(matching, query.limit)
+        return EventsAnswer(self._log.last_seq, events)
+
+    async def _newest(self, pick: Callable[[Batch], list[int]], limit: int) -> tuple[Event, ...]:
+        events: list[Event] = []
+        for number, batch in enumerate(reversed(list(self._log.ring))):
+            await _breathe(number)
+            indexes = pick(batch)[-(limit - len(events)) :]
+            events += [batch.event(index) for index in reversed(indexes)]
+            if len(events) >= limit:
+                break
+        return tuple(reversed(events))
+
+    async def _oldest(self, pick: Callable[[Batch], list[int]], limit: int) -> tuple[Event, ...]:
+        events: list[Event] = []
+        for number, batch in enumerate(list(self._log.ring)):
+            await _breathe(number)
+            events += [batch.event(index) for index in pick(batch)[: limit - len(events)]]
+            if len(events) >= limit:
+                break
+        return tuple(events)
+
+
+async def _breathe(number: int) -> None:
+    """Let the feed and the other consoles go on during a long search."""
+    if number % _BATCHES_AT_ONCE == _BATCHES_AT_ONCE - 1:
+        await asyncio.sleep(0)
+
+
+def _event_column(batch: Batch, name: str) -> Column:
+    if name == "seq":
+        return np.arange(batch.first_seq, batch.first_seq + len(batch.rows))
+    if name == "tick":
+        return np.full(len(batch.rows), batch.tick)
+    column: Column = batch.rows[name]
+    return column
+
+
+def _row(columns: Mapping[str, Any], row: int) -> EntityRow:
+    def number(name: str) -> int:
+        return int(columns[name][row])
+
+    return EntityRow(
+        id=number("id"),
+        kind=ENTITY_KINDS[number("kind")],
+        alive=bool(columns["alive"][row]),
+        connected=bool(columns["connected"][row]),
+        zone=number("zone"),
+        x=number("x") / POSITION_UNITS_PER_TILE,
+        y=number("y") / POSITION_UNITS_PER_TILE,
+        hp=number("hp"),
+        hp_max=number("hp_max"),
+        gold=number("gold"),
+        goods=number("goods"),
+        level=number("level"),
+        faction=number("faction"),
+        stage=STAGES[number("stage")],
+        lives=number("lives"),
+    )

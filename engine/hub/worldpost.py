@@ -1,0 +1,132 @@
+"""The hub's post at the world: its keeper, its event batches, its shared arrays."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from engine.hub.fold import Fold, Remark
+from engine.hub.keeper import Keeper, Owner, Ready
+from engine.hub.logbook import Logbook
+from engine.hub.placement import Placement
+from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
+from engine.hub.watch import watch_events
+from engine.protocol.child import EventBatch, WorldReady, WorldReport
+from engine.protocol.errors import ExitCode
+from engine.protocol.feed import NoticeKind
+from engine.protocol.spec import RunSpec
+from engine.server.shared import SharedState, SharedStateBusy
+
+
+class Teller(Protocol):
+    """Publishes a notice."""
+
+    def __call__(self, kind: NoticeKind, text: str, *, bad: bool = False) -> None:
+        """Tell everyone."""
+        ...
+
+
+class Reports(Struct):
+    """Where the post reports to.
+
+    Attributes:
+        fold: Takes figures.
+        at_s: Seconds since the run's start.
+        tell: Publishes a notice.
+        remark: Publishes what the fold noticed.
+        broken: The world cannot be kept.
+    """
+
+    fold: Fold
+    at_s: Callable[[], float]
+    tell: Teller
+    remark: Callable[[Iterable[Remark]], None]
+    broken: Callable[[str, ExitCode], None]
+
+
+class WorldPost:
+    """Keeps the world and reads what it publishes.
+
+    Attributes:
+        keeper: Starts it, and starts it again.
+        port: The gateway's; kept when the world comes back.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        place: WorldPlace,
+        placement: Placement,
+        logbook: Logbook,
+        reports: Reports,
+    ) -> None:
+        self._spec = spec
+        self._place = place
+        self._logbook = logbook
+        self._reports = reports
+        self._shared: SharedState | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.port = gateway_port(spec.port_base)
+        owner = Owner(
+            spec=lambda: world_spec(self._spec, self._place, self.port),
+            ready=self._ready,
+            message=self._take,
+            lost=self._lost,
+            broken=lambda why: reports.broken(why, ExitCode.TARGET_LOST),
+            heard=lambda line: logbook.write("child", child="world", line=line),
+        )
+        self.keeper = Keeper("world", "the world", placement, owner)
+
+    @property
+    def url(self) -> str:
+        """Where players connect."""
+        return f"ws://{HOST}:{self.port}/play"
+
+    def field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
+        """Return the tick and copies of the named columns; None while there is no world."""
+        if self._shared is None or not self.keeper.pid:
+            return None
+        try:
+            return self._shared.read(names)
+        except SharedStateBusy as problem:
+            self._logbook.write("shared memory", text=str(problem))
+            return None
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
+
+    async def _ready(self, ready: Ready, again: bool) -> None:
+        if not isinstance(ready, WorldReady):
+            raise TypeError(f"the world began with {type(ready).__name__}")
+        self.port = ready.gateway_port
+        self._reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES)
+        if self._shared is None and self._place.shared_memory:
+            self._shared = SharedState.attach(self._place.shared_memory)
+        if self._place.events_socket:
+            if self._watch is not None:
+                self._watch.cancel()
+            self._watch = asyncio.create_task(self._watch_events(), name="hub-events")
+        if again:
+            self._reports.tell("child_back", f"the world is back at tick {ready.tick}")
+
+    async def _watch_events(self) -> None:
+        why = await watch_events(self._place.events_socket, self._take)
+        self._logbook.write("events", text=why)
+
+    def _take(self, message: Struct) -> None:
+        reports = self._reports
+        if isinstance(message, WorldReport):
+            reports.remark(reports.fold.take_world(message, reports.at_s()))
+        elif isinstance(message, EventBatch):
+            reports.remark(reports.fold.take_events(message))
+
+    def _lost(self, why: str) -> None:
+        self._reports.fold.world_gone()
+        self._reports.tell("child_lost", f"the world is gone: {why}", bad=True)

@@ -1,0 +1,123 @@
+"""Builds ``summary.json`` from a run's figures, and judges the run."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from engine.protocol.errors import ExitCode
+from engine.protocol.limits import SATURATED_CONSECUTIVE_S, SATURATED_LATENESS_MS
+from engine.protocol.summary import CommandLatencySummary, Summary, Verdict
+from engine.report.figures import Figures, latency_summary
+from engine.stats.histogram import Histogram
+from engine.stats.thresholds import Outcome, Threshold, evaluate
+
+
+class Judgement(NamedTuple):
+    """A verdict with its reasons and the exit code that follows."""
+
+    verdict: Verdict
+    exit_code: int
+    reasons: list[str]
+
+
+def build_summary(figures: Figures, thresholds: Sequence[Threshold]) -> Summary:
+    """Return the summary of a run, judged."""
+    plain = _unjudged(figures)
+    judgement = judge(figures, outcomes(plain, thresholds))
+    return msgspec.structs.replace(
+        plain,
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        exit_code=judgement.exit_code,
+    )
+
+
+def outcomes(summary: Summary, thresholds: Sequence[Threshold]) -> list[Outcome]:
+    """Judge every threshold by a summary."""
+    numbers = msgspec.to_builtins(summary)
+    return [evaluate(threshold, numbers) for threshold in thresholds]
+
+
+def judge(figures: Figures, judged: Sequence[Outcome]) -> Judgement:
+    """Return the verdict: what broke comes before what is invalid, that before thresholds."""
+    broken = [trouble.text for trouble in figures.trouble]
+    failed = [outcome.text for outcome in judged if not outcome.held]
+    if figures.trouble:
+        return Judgement("invalid", figures.trouble[0].exit_code, broken + failed)
+    invalid = _why_invalid(figures, has_thresholds=bool(judged))
+    if invalid:
+        unreachable = not figures.players.connected_max and _never_reached(figures)
+        code = ExitCode.TARGET_LOST if unreachable else ExitCode.INVALID
+        return Judgement("invalid", int(code), invalid + failed)
+    if failed:
+        return Judgement("failed", int(ExitCode.THRESHOLD_FAILED), failed)
+    return Judgement("held", int(ExitCode.HELD), _remarks(figures))
+
+
+def _why_invalid(figures: Figures, *, has_thresholds: bool) -> list[str]:
+    generator = figures.generator
+    if figures.players.target and not figures.players.connected_max:
+        errors = ", ".join(f"{count} {kind}" for kind, count in figures.commands.errors.items())
+        return [f"no player ever connected{': ' + errors if errors else ''}"]
+    reasons = []
+    if generator.saturated:
+        reasons.append(
+            f"the generator was saturated from {generator.saturated_at_s or 0:.0f} s: sends were "
+            f"late by more than {SATURATED_LATENESS_MS:.0f} ms (p99) in "
+            f"{SATURATED_CONSECUTIVE_S} consecutive seconds; use fewer players or more squads"
+        )
+    cut_short = figures.duration_s <= figures.warm_up_s
+    if cut_short and figures.players.target and (figures.planned or has_thresholds):
+        reasons.append(_unmeasured(figures))
+    return reasons
+
+
+def _never_reached(figures: Figures) -> bool:
+    """Whether even the sockets failed, as they do when nobody listens."""
+    return bool(figures.commands.errors)
+
+
+def _remarks(figures: Figures) -> list[str]:
+    if figures.duration_s <= figures.warm_up_s and figures.players.target:
+        return [_unmeasured(figures)]
+    return []
+
+
+def _unmeasured(figures: Figures) -> str:
+    return (
+        f"the run ended after {figures.duration_s:.1f} s, within its warm-up of "
+        f"{figures.warm_up_s:g} s: nothing was measured"
+    )
+
+
+def _unjudged(figures: Figures) -> Summary:
+    every = Histogram()
+    for histogram in figures.latency.values():
+        every.merge(histogram)
+    overall = latency_summary(every)
+    return Summary(
+        run=figures.run,
+        seed=figures.seed,
+        verdict="held",
+        reasons=[],
+        exit_code=0,
+        duration_s=round(figures.duration_s, 3),
+        players=figures.players,
+        commands=figures.commands,
+        latency_ms=CommandLatencySummary(
+            **msgspec.structs.asdict(overall),
+            by_command={
+                kind: latency_summary(histogram)
+                for kind, histogram in sorted(figures.latency.items())
+            },
+        ),
+        latency_uncorrected_ms=latency_summary(figures.latency_uncorrected),
+        generator=figures.generator,
+        faults=figures.faults,
+        tick=figures.tick or UNSET,
+        events=figures.events or UNSET,
+        violations=figures.violations or UNSET,
+        state_hash=figures.state_hash or UNSET,
+    )
