@@ -1,5 +1,6 @@
 """The world's process: ``python -P -m engine.server FD``, FD one end of a socket pair."""
 
+import asyncio
 import contextlib
 import gc
 import resource
@@ -23,7 +24,9 @@ def _freeze() -> None:
 
 async def _run(descriptor: int) -> ExitCode:
     channel = await SocketChannel.over(socket.socket(fileno=descriptor), to_child_decoder)
-    return await run_world(channel, settled=_freeze)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    return await run_world(channel, settled=_freeze, stop=stop)
 
 
 def main() -> int:

@@ -35,15 +35,20 @@ async def serve_world(channel: Channel) -> None:
     await run_world(channel)
 
 
-async def run_world(channel: Channel, settled: Callable[[], object] | None = None) -> ExitCode:
+async def run_world(
+    channel: Channel,
+    settled: Callable[[], object] | None = None,
+    stop: asyncio.Event | None = None,
+) -> ExitCode:
     """Do what ``serve_world`` does and return the exit code.
 
     Args:
         channel: The hub's channel.
         settled: Called once, when everything is made and the first tick is near.
+        stop: Set to stop as ``Quit`` does.
     """
     try:
-        await _serve(channel, settled)
+        await _serve(channel, settled, stop or asyncio.Event())
     except UserError as problem:
         channel.post(ChildProblem(problem.message, problem.exit_code))
         return problem.exit_code
@@ -64,7 +69,9 @@ def _first(problem: BaseException) -> BaseException:
     return problem
 
 
-async def _serve(channel: Channel, settled: Callable[[], object] | None) -> None:
+async def _serve(
+    channel: Channel, settled: Callable[[], object] | None, stop: asyncio.Event
+) -> None:
     try:
         spec = await channel.receive()
     except LinkClosed:
@@ -84,16 +91,19 @@ async def _serve(channel: Channel, settled: Callable[[], object] | None) -> None
         )
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(shell.run())
-            await _until_told(channel)
+            told = tasks.create_task(_until_told(channel, stop))
+            await stop.wait()
             running.cancel()
+            told.cancel()
         shell.report()
 
 
-async def _until_told(channel: Channel) -> None:
-    """Return on ``Quit`` and when the channel closes; nothing else is for a world."""
+async def _until_told(channel: Channel, stop: asyncio.Event) -> None:
+    """Set ``stop`` on ``Quit`` and when the channel closes; nothing else is for a world."""
     with contextlib.suppress(LinkClosed):
         while not isinstance(await channel.receive(), Quit):
             pass
+    stop.set()
 
 
 async def _wire(

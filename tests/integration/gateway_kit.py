@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 import websockets
 
-from engine.link.channel import Channel, memory_pair
+from engine.link.channel import MemoryChannel, memory_pair
 from engine.protocol import gateway as wire
 from engine.protocol.child import ChildProblem, EventBatch, Quit, WorldReady, WorldReport, WorldSpec
 from engine.server.serve import serve_world
@@ -40,7 +40,7 @@ def world_spec(**changes: Any) -> WorldSpec:
 class Running:
     """A world that runs, from the hub's side."""
 
-    def __init__(self, channel: Channel, ready: WorldReady) -> None:
+    def __init__(self, channel: MemoryChannel, ready: WorldReady) -> None:
         self.channel = channel
         self.ready = ready
         self.batches: list[EventBatch] = []
@@ -60,7 +60,7 @@ class Running:
 
     async def report(self) -> WorldReport:
         """Return the next report that is made after now."""
-        while isinstance(self.channel, object) and getattr(self.channel, "_inbox", None):
+        while self.channel._inbox:
             await self.take()
         while True:
             message = await self.take()
@@ -85,11 +85,8 @@ async def running_world(**changes: Any) -> AsyncIterator[Running]:
         ready = await asyncio.wait_for(hub.receive(), WAIT_S)
         assert isinstance(ready, WorldReady), ready
         yield Running(hub, ready)
-        hub.post(Quit())
     finally:
-        await hub.aclose() if task.done() else None
-        if not task.done():
-            hub.post(Quit())
+        hub.post(Quit())
         await asyncio.wait_for(task, WAIT_S)
 
 
@@ -155,6 +152,11 @@ class Player:
 @contextlib.asynccontextmanager
 async def player(world: Running, options: str = "", **headers: Any) -> AsyncIterator[Player]:
     async with websockets.connect(
-        world.url(options), compression=None, proxy=None, **headers
+        # A client with unread frames never sees the close frame: it need not wait for long.
+        world.url(options),
+        compression=None,
+        proxy=None,
+        close_timeout=0.5,
+        **headers,
     ) as socket:
         yield Player(socket, json="json" in options)
