@@ -6,6 +6,7 @@ told in the next batch it gets.
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -24,10 +25,11 @@ class _Watcher(asyncio.Protocol):
         self.dropped = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport) or len(self._watchers) >= WATCHERS_MAX:
+        if len(self._watchers) >= WATCHERS_MAX:
             transport.close()
             return
-        self.transport = transport
+        # uvloop's transports offer asyncio's interface without deriving from it.
+        self.transport = cast("asyncio.Transport", transport)
         self._watchers[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
