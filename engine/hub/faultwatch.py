@@ -12,6 +12,8 @@ from engine.protocol.summary import FaultSummary
 
 RECOVER_S_HELD = 10.0
 """A fault that was recovered from within this time after its revert did no lasting harm."""
+_ABSENT_SHARE = 0.01
+"""Players on their way in are no sign of harm, up to this share."""
 
 FaultVerdict = Literal["held", "degraded", "not recovered", "invalid"]
 
@@ -20,6 +22,7 @@ FaultVerdict = Literal["held", "degraded", "not recovered", "invalid"]
 class _Watched:
     fault: Armed
     connected_before: int
+    absent_before: int
     detected_at_s: float | None = None
     recovered_at_s: float | None = None
     answered_mark: int | None = None
@@ -33,14 +36,13 @@ class FaultWatch:
 
     def armed(self, fault: Armed, tally: Tally) -> None:
         """A fault begins now."""
-        others = [
-            watched.connected_before
-            for watched in self._all.values()
-            if watched.recovered_at_s is None and watched.fault.cleared_at_s is None
-        ]
-        # While another fault holds players away, "as many as before" means before that one.
-        before = max([tally.now("connected"), *others])
-        self._all[fault.id] = _Watched(fault, before)
+        connected = tally.now("connected")
+        absent = max(0, tally.now("target") - connected)
+        # While another fault holds players away, "as before" means before that one.
+        for watched in self._all.values():
+            if watched.recovered_at_s is None:
+                absent = min(absent, watched.absent_before)
+        self._all[fault.id] = _Watched(fault, connected, absent)
 
     def cleared(self, fault: Armed) -> None:
         """A fault is over now."""
@@ -61,7 +63,7 @@ class FaultWatch:
                     watched.detected_at_s = at_s
             if fault.cleared_at_s is None or watched.recovered_at_s is not None:
                 continue
-            if connected < min(watched.connected_before, target):
+            if target - connected > watched.absent_before + round(target * _ABSENT_SHARE):
                 watched.answered_mark = None
             elif watched.answered_mark is None:
                 watched.answered_mark = acknowledged
