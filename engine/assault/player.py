@@ -52,6 +52,8 @@ class Player:
     Attributes:
         view: What it knows, None before its first welcome.
         flights: Commands in flight, by ``seq``.
+        newest: The newest update, not yet looked at; whoever carries frames may put it here
+            at once instead of calling ``hear``.
     """
 
     __slots__ = (
@@ -62,13 +64,13 @@ class Player:
         "_given_up",
         "_memory",
         "_moved_s",
-        "_newest",
         "_seq",
         "_tally",
         "_token",
         "archetype",
         "flights",
         "name",
+        "newest",
         "view",
     )
 
@@ -90,7 +92,7 @@ class Player:
         self._dice = dice
         self._tally = tally
         self._memory: dict[str, int] = {}
-        self._newest: bytes | None = None
+        self.newest: bytes | None = None
         self._token: str | None = None
         self._seq = 0
         self._moved_s = 0.0
@@ -115,7 +117,7 @@ class Player:
         An update is only kept: most are replaced before anyone looks at them.
         """
         if self._driver.is_update(frame):
-            self._newest = frame
+            self.newest = frame
             return ""
         try:
             message = self._driver.read(frame)
@@ -204,7 +206,7 @@ class Player:
 
     def _look(self) -> None:
         """Decode the newest frame, if nobody has yet."""
-        frame, self._newest = self._newest, None
+        frame, self.newest = self.newest, None
         if frame is None or self.view is None:
             return
         try:

@@ -203,6 +203,10 @@ class Squad:
                 self.schedule.stop(number)
         return self.schedule.next_due_s()
 
+    def player(self, number: int) -> Player:
+        """Return the player behind a number that was opened."""
+        return self.roster.seats[number].player
+
     def on_open(self, number: int) -> None:
         """A connection stands."""
         self.roster.opened(number)

@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import struct
+from collections.abc import Callable
 from typing import Final, Literal, Protocol
 
 from picows import (
@@ -18,15 +19,28 @@ from picows import (
     ws_connect,
 )
 
+from engine.assault.player import Player
 from engine.assault.roster import CONNECT_TIMEOUT_S
+from engine.assault.tally import Tally
 from engine.protocol.limits import GATEWAY_READ_BUFFER_BYTES
 
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with no time to linger: closing then resets the connection."""
 
+_PINGS: Final = frozenset({WSMsgType.PING, WSMsgType.PONG})
+
 
 class Hears(Protocol):
     """Who is told of the connections' news."""
+
+    @property
+    def tally(self) -> Tally:
+        """Where frames count."""
+        ...
+
+    def player(self, number: int) -> Player:
+        """Return the player behind a number."""
+        ...
 
     def on_open(self, number: int) -> None:
         """A connection stands."""
@@ -48,11 +62,31 @@ class Hears(Protocol):
 class _Wire(WSListener):
     """One connection; ``hears`` is None once nobody wants its news any more."""
 
-    def __init__(self, wires: "PicowsWires", number: int, hears: Hears) -> None:
+    __slots__ = (
+        "dialling",
+        "hears",
+        "is_update",
+        "number",
+        "player",
+        "tally",
+        "transport",
+        "wires",
+    )
+
+    def __init__(
+        self,
+        wires: "PicowsWires",
+        number: int,
+        hears: Hears,
+        is_update: Callable[[bytes], bool],
+    ) -> None:
         super().__init__()
         self.wires = wires
         self.number = number
         self.hears: Hears | None = hears
+        self.player = hears.player(number)
+        self.tally = hears.tally
+        self.is_update = is_update
         self.transport: WSTransport | None = None
         self.dialling: asyncio.Task[None] | None = None
 
@@ -64,13 +98,19 @@ class _Wire(WSListener):
             self.hears.on_open(self.number)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.BINARY:
-            if self.hears is not None:
-                self.hears.on_frame(self.number, frame.get_payload_as_bytes())
-        elif frame.msg_type is WSMsgType.CLOSE:
+        data = frame.get_payload_as_bytes()
+        if self.is_update(data):
+            # Ten times a second and player: no further than here, the newest is all that counts.
+            self.player.newest = data
+            tally = self.tally
+            tally.frames += 1
+            tally.bytes += len(data)
+            return
+        kind = frame.msg_type
+        if kind is WSMsgType.CLOSE:
             transport.disconnect()
-        elif frame.msg_type is not WSMsgType.PING and self.hears is not None:
-            self.hears.on_frame(self.number, frame.get_payload_as_bytes())
+        elif kind not in _PINGS and self.hears is not None:
+            self.hears.on_frame(self.number, data)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         hears, self.hears = self.hears, None
@@ -92,10 +132,12 @@ class PicowsWires:
 
     Args:
         url: Where to connect.
+        is_update: Tells the frames of which only a player's newest counts.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, is_update: Callable[[bytes], bool]) -> None:
         self._url = url
+        self._is_update = is_update
         self._hears: Hears | None = None
         self._wires: dict[int, _Wire] = {}
         self._closing: set[_Wire] = set()
@@ -114,7 +156,7 @@ class PicowsWires:
         """See ``Wires.open``."""
         if self._hears is None:
             raise RuntimeError("attach comes before open")
-        wire = _Wire(self, player, self._hears)
+        wire = _Wire(self, player, self._hears, self._is_update)
         self._wires[player] = wire
         wire.dialling = asyncio.create_task(self._dial(wire))
         self.keep(wire.dialling)

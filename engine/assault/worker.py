@@ -75,10 +75,11 @@ class _Worker:
     def __init__(self, spec: SquadSpec, channel: Channel, own_process: bool) -> None:
         self._channel = channel
         self._own_process = own_process
-        self._wires = PicowsWires(spec.url)
+        driver = pick(scan(drivers, "DRIVER"), spec.driver, "driver")
+        self._wires = PicowsWires(spec.url, driver.is_update)
         self._squad = Squad(
             spec,
-            pick(scan(drivers, "DRIVER"), spec.driver, "driver"),
+            driver,
             scan(behaviours, "BEHAVIOUR"),
             scan(executors, "EXECUTOR"),
             all_faults(),

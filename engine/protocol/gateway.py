@@ -76,7 +76,7 @@ class Welcome(Struct, frozen=True, tag_field="type", tag="welcome"):
     y: int = 0
 
 
-class Ack(Struct, frozen=True, tag_field="type", tag="ack", omit_defaults=True):
+class Ack(Struct, frozen=True, tag_field="type", tag="ack", omit_defaults=True, gc=False):
     """The verdict on one intent, sent after its events are durable.
 
     Attributes:
@@ -94,7 +94,7 @@ class Ack(Struct, frozen=True, tag_field="type", tag="ack", omit_defaults=True):
     event: int | None = None
 
 
-class SeenEntity(Struct, frozen=True, array_like=True):
+class SeenEntity(Struct, frozen=True, array_like=True, gc=False):
     """One entity of a cell, as a fixed-width array of seven.
 
     ``flags``: bits 0-1 kind (0 node, 1 npc, 2 player), bit 2 alive, bit 3 connected,
@@ -110,7 +110,7 @@ class SeenEntity(Struct, frozen=True, array_like=True):
     goods: int
 
 
-class SeenCell(Struct, frozen=True, array_like=True):
+class SeenCell(Struct, frozen=True, array_like=True, gc=False):
     """One interest cell, absolute: it replaces whatever the player knew of the cell.
 
     ``version`` grows with every tick that changed the cell, so a frame may be skipped

@@ -83,25 +83,24 @@ class View:
         self.alive = True
         self.hp = self.hp_best = 1
         self.goods = self.level = self.faction = 0
-        self.others: tuple[SeenEntity, ...] = ()
+        self.others: list[SeenEntity] = []
         self.step = STEP_MAX
 
     def take(self, delta: Delta) -> None:
         """Take in a frame: it replaces everything that was in sight."""
+        me = self.me
         self.tick = delta.tick
-        others = []
-        for cell in delta.cells:
-            for entity in cell.entities:
-                if entity.id != self.me:
-                    others.append(entity)
-                    continue
-                self.x, self.y = entity.x, entity.y
-                self.alive = is_alive(entity)
-                self.hp = entity.hp
-                self.hp_best = max(self.hp_best, entity.hp)
-                self.goods, self.level = entity.goods, entity.level
-                self.faction = faction_of(entity)
-        self.others = tuple(others)
+        seen = [entity for cell in delta.cells for entity in cell.entities]
+        self.others = others = [entity for entity in seen if entity.id != me]
+        if len(others) == len(seen):
+            return
+        entity = next(entity for entity in seen if entity.id == me)
+        self.x, self.y = entity.x, entity.y
+        self.alive = is_alive(entity)
+        self.hp = entity.hp
+        self.hp_best = max(self.hp_best, entity.hp)
+        self.goods, self.level = entity.goods, entity.level
+        self.faction = faction_of(entity)
 
     def distance(self, entity: SeenEntity) -> float:
         """Return how far away an entity is."""
@@ -109,15 +108,17 @@ class View:
 
     def nearest(self, among: Sequence[SeenEntity]) -> SeenEntity | None:
         """Return the nearest of some entities, the lowest id among equals; None of none."""
-        return min(among, key=lambda e: (self.distance(e), e.id), default=None)
+        x, y = self.x, self.y
+        ranked = [((e.x - x) ** 2 + (e.y - y) ** 2, e.id, e) for e in among]
+        return min(ranked)[2] if ranked else None
 
     def nodes(self) -> list[SeenEntity]:
         """Return the resource nodes in sight that hold goods."""
-        return [e for e in self.others if kind_of(e) == NODE and e.goods > 0]
+        return [e for e in self.others if e.flags & 3 == NODE and e.goods > 0]
 
     def people(self) -> list[SeenEntity]:
         """Return the living NPCs and players in sight."""
-        return [e for e in self.others if kind_of(e) != NODE and is_alive(e)]
+        return [e for e in self.others if e.flags & 3 != NODE and e.flags & 4]
 
 
 class Behaviour(Protocol):
