@@ -106,7 +106,7 @@ def attach(run_name: str, view: View) -> int:
     from engine.link.socket import SocketLink
 
     path = find_run(run_name).socket_path
-    return _tell(asyncio.run(_show(lambda: SocketLink.open(path), view, _leave)), view)
+    return _tell(asyncio.run(_show(lambda: SocketLink.connect(path), view, _leave)), view)
 
 
 def known_names() -> "Known":

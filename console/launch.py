@@ -42,7 +42,7 @@ class StartedHub(Struct):
             UserError: It could not start; carries its message and exit code.
         """
         ready = await _wait_ready(self)
-        return await SocketLink.open(ready.socket_path)
+        return await SocketLink.connect(ready.socket_path)
 
     def end_now(self) -> None:
         """End the hub by force; its children follow when their sockets close."""

@@ -35,7 +35,7 @@ async def stop_run(name: str) -> str:
     """
     entry = find_run(name)
     try:
-        link = await SocketLink.open(entry.socket_path)
+        link = await SocketLink.connect(entry.socket_path)
         try:
             await link.call(Stop())
             while link.ended is None and not link.closed:
