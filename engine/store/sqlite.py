@@ -129,12 +129,12 @@ class SqliteStore:
             "(SELECT tick FROM checkpoints ORDER BY tick DESC LIMIT ?)"
         )
         try:
-            with self._db:
-                self._all(
-                    "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)",
-                    (tick, self._codec.pack(blob)),
-                )
-                self._all(drop, (CHECKPOINTS_KEPT,))
+            # Not in one transaction: SQLite ends it by itself when the disk is full, and
+            # apsw's context manager then fails to roll back. One checkpoint too many is fine.
+            self._all(
+                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (tick, self._codec.pack(blob))
+            )
+            self._all(drop, (CHECKPOINTS_KEPT,))
         except apsw.FullError as problem:
             raise StoreFull(f"{self._path}: {problem}") from problem
 

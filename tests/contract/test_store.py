@@ -1,0 +1,150 @@
+"""What every event store must do; both pass the same suite."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.limits import PLAYER_ID_BASE
+from engine.store.base import CHECKPOINTS_KEPT, EventStore, Last, StoreFull, TickRecord
+from engine.store.memory import MemoryStore
+from engine.store.recover import recover
+from engine.store.sqlite import SqliteStore
+from engine.world.events import to_events
+from engine.world.inputs import TickInputs
+from engine.world.world import World, WorldConfig
+
+CONFIG = WorldConfig(seed=5, npcs=40, nodes=10)
+Make = Callable[[int], EventStore]
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    made: list[EventStore] = []
+
+    def store(bytes_max: int = 0) -> EventStore:
+        if request.param == "sqlite":
+            made.append(SqliteStore(tmp_path / "events.db", bytes_max))
+        else:
+            made.append(MemoryStore(bytes_max) if bytes_max else MemoryStore())
+        return made[-1]
+
+    yield store
+    for one in made:
+        one.close()
+
+
+def _inputs(tick: int) -> TickInputs:
+    if tick == 0:
+        return TickInputs.of(joins=[(PLAYER_ID_BASE + n, f"player-{n}") for n in range(20)])
+    rows = [(PLAYER_ID_BASE + n, tick, 4 + n % 2, 0, 0, 0, 0) for n in range(20)]
+    return TickInputs.of(rows, texts={n: f"tick {tick}, says {n}" for n in range(0, 20, 2)})
+
+
+def _fill(store: EventStore, world: World, ticks: int) -> list[TickRecord]:
+    records = []
+    for _ in range(ticks):
+        inputs = _inputs(world.tick)
+        result = world.step(inputs)
+        records.append(TickRecord.of(result.tick, inputs, result.events, result.hash))
+        store.append(records[-1])
+    return records
+
+
+def test_an_empty_log(make: Make) -> None:
+    store = make()
+    assert store.last() is None
+    assert list(store.ticks()) == []
+    assert store.events() == []
+    assert store.latest_checkpoint() is None
+
+
+def test_what_was_appended_comes_back(make: Make) -> None:
+    store = make()
+    records = _fill(store, World.create(CONFIG), 5)
+    assert list(store.ticks()) == records
+    assert list(store.ticks(3)) == records[3:]
+    assert list(store.ticks(9)) == []
+    newest = records[-1]
+    assert store.last() == Last(4, newest.first_seq + newest.count - 1)
+    assert store.size_bytes > 0
+
+
+def test_many_ticks_come_back_in_order(make: Make) -> None:
+    store = make()
+    for tick in range(600):
+        store.append(TickRecord(tick, 1, 0, b"", b"", b"hash"))
+    assert [record.tick for record in store.ticks(1)] == list(range(1, 600))
+
+
+def test_events_by_sequence(make: Make) -> None:
+    store = make()
+    records = _fill(store, World.create(CONFIG), 5)
+    everything = [event for record in records for event in to_events(record.block(), record.tick)]
+    assert store.events(0, 10_000) == everything
+    assert [event.seq for event in everything] == list(range(1, len(everything) + 1))
+    assert any(event.text for event in everything)
+    for after, limit in ((0, 1), (7, 30), (21, 1), (22, 60), (len(everything) - 1, 5)):
+        assert store.events(after, limit) == everything[after : after + limit]
+    assert store.events(len(everything), 5) == []
+
+
+def test_a_gap_or_a_fork_is_refused(make: Make) -> None:
+    store = make()
+    records = _fill(store, World.create(CONFIG), 2)
+    for tick, first_seq in ((1, 1), (3, 999), (2, records[-1].first_seq), (0, 1)):
+        with pytest.raises(ValueError, match="the log goes on with tick 2"):
+            store.append(TickRecord(tick, first_seq, 0, b"", b"", b""))
+    assert list(store.ticks()) == records
+
+
+def test_the_newest_checkpoint_counts_and_old_ones_go(make: Make) -> None:
+    store = make()
+    for tick in (10, 20, 30, 40, 50, 50):
+        store.checkpoint(tick, b"state %d" % tick * 100)
+    assert store.latest_checkpoint() == (50, b"state 50" * 100)
+    assert CHECKPOINTS_KEPT < 5
+
+
+def test_a_full_store_says_so_and_keeps_what_it_has(make: Make) -> None:
+    store = make(200_000)
+    kept = []
+    for tick in range(500):
+        record = TickRecord(tick, 1, 0, bytes(range(256)) * 8, _noise(tick), b"hash")
+        try:
+            store.append(record)
+        except StoreFull:
+            break
+        kept.append(record)
+    assert 5 < len(kept) < 500
+    with pytest.raises(StoreFull):
+        store.append(record)
+    assert list(store.ticks()) == kept
+    last = store.last()
+    assert last is not None
+    assert last.tick == len(kept) - 1
+    with pytest.raises(StoreFull):
+        store.checkpoint(3, b"".join(_noise(number) for number in range(200)))
+    assert store.latest_checkpoint() is None
+    assert list(store.ticks()) == kept
+
+
+def _noise(seed: int) -> bytes:
+    import blake3
+
+    return blake3.blake3(seed.to_bytes(4, "big")).digest(5000)
+
+
+@pytest.mark.parametrize("checkpoint_at", [None, 0, 3, 7])
+def test_recovery_gives_the_same_world(make: Make, checkpoint_at: int | None) -> None:
+    store = make()
+    world = World.create(CONFIG)
+    for _ in range(7):
+        if world.tick == checkpoint_at:
+            store.checkpoint(world.tick, world.checkpoint())
+        _fill(store, world, 1)
+    if world.tick == checkpoint_at:
+        store.checkpoint(world.tick, world.checkpoint())
+    again = recover(store, CONFIG)
+    assert (again.tick, again.next_seq, again.hash) == (world.tick, world.next_seq, world.hash)
+    assert again.step(_inputs(7)).hash == world.step(_inputs(7)).hash
