@@ -69,8 +69,8 @@ def _crowded() -> World:
     state = world.state
     rows = np.arange(state.count)
     state.place(rows, SPOT + rows * 9, SPOT - rows * 7)
-    state.hp[rows] = np.minimum(state.hp[rows], 8 + rows * 3)
-    state.goods[rows] = rows % 7
+    state.hp[rows] = np.minimum(state.hp[rows], 5 + rows % 9 * 6)
+    state.goods[rows] = 1 + rows % 7
     return world
 
 
