@@ -1,0 +1,464 @@
+"""The console: modes, keys, lifetime, and what reaches the terminal."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from rich.color import ColorSystem
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.screen import Screen
+
+from console import panels
+from console import themes as looks_of
+from console.actions import VIEW_ACTIONS, command_for
+from console.clipboard import copy_path, osc52, write_copy
+from console.keymap import Keymap, keys_path, load_keymap
+from console.model import Item, Look, Model, Press, Say, Size, Turn, View, update
+from console.outcome import Outcome
+from console.paint.driver import StormDriver
+from console.paint.painter import Output, Painter
+from console.pump import Pump
+from console.screens.board import BoardScreen
+from console.themes import Theme
+from console.widgets.board import Board
+from engine.link.base import EngineLink, LinkClosed
+from engine.protocol.command import Command, Detach, Stop
+from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.registry import scan
+
+Connect = Callable[[], Awaitable[EngineLink]]
+SPREAD_S_MAX = 0.02
+"""Panels are painted this far apart at most, so that a key never waits for a whole frame."""
+HINT_WORDS = (
+    ("fault", "fault"),
+    ("load_up", "load"),
+    ("filter", "filter"),
+    ("freeze", "freeze"),
+    ("zoom", "zoom"),
+    ("help", "help"),
+    ("quit", "quit"),
+)
+
+
+class ConsoleOptions(Struct, frozen=True):
+    """How the console looks.
+
+    Attributes:
+        theme: Name of the theme, empty for what suits the terminal.
+        hz: Frames a second at normal rate.
+        environ: The environment; None for the process's own.
+    """
+
+    theme: str = ""
+    hz: float = 4.0
+    environ: dict[str, str] | None = None
+
+
+class StormApp(App[Outcome], inherit_bindings=False):
+    """The operator console of one run.
+
+    Args:
+        connect: Returns the link once the engine is up; raises ``UserError`` when it cannot.
+        options: How the console looks.
+
+    Raises:
+        UserError: Unknown theme, or a ``keys.toml`` that cannot be used.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
+
+    def __init__(
+        self, connect: Connect, options: ConsoleOptions | None = None, **textual: Any
+    ) -> None:
+        self._options = options or ConsoleOptions()
+        self._environ: Mapping[str, str] = (
+            os.environ if self._options.environ is None else self._options.environ
+        )
+        self.keymap: Keymap = load_keymap(keys_path(self._environ))
+        self._depth = looks_of.choose_depth(self._environ)
+        theme = looks_of.choose_theme(self._options.theme, self._environ)
+        self.looks: Theme = looks_of.load_theme(theme, self._depth)
+        textual.setdefault("driver_class", StormDriver)
+        super().__init__(**textual)
+        self.animation_level = "none"
+        self._connect = connect
+        self._link: EngineLink | None = None
+        self._model = Model(view=self._first_view())
+        self.board = Board(scan(panels, "PANEL"), self.looks, self._sized)
+        self._pump: Pump | None = None
+        self._painter: Painter | None = None
+        self._repair = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._queue: deque[str] = deque()
+        self._next_paint: asyncio.TimerHandle | None = None
+        self._gap_s = SPREAD_S_MAX
+        self._signals: list[int] = []
+
+    # --- what others see ---------------------------------------------------
+
+    @property
+    def model(self) -> Model:
+        """What the console knows."""
+        return self._model
+
+    @property
+    def link(self) -> EngineLink | None:
+        """The link, once there is one."""
+        return self._link
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes sent to the terminal so far."""
+        writer = getattr(self._driver, "writer", None)
+        return writer.bytes_total if writer is not None else 0
+
+    @property
+    def frames_skipped(self) -> int:
+        """Frames left out because the terminal did not keep up."""
+        return self._painter.frames_skipped if self._painter is not None else 0
+
+    async def run_storm(self) -> Outcome:
+        """Show the console until the operator leaves; return how that was.
+
+        Raises:
+            Exception: Whatever broke inside, once the terminal is the user's again.
+        """
+        outcome = await self.run_async(mouse=False)
+        if self._exception is not None:
+            raise self._exception
+        return outcome or Outcome(ExitCode.OWN_FAULT, "the console ended without a word")
+
+    # --- lifetime ----------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the base screen."""
+        return BoardScreen(self)
+
+    def on_mount(self) -> None:
+        """Start the frame clock and the connection."""
+        if isinstance(self._driver, StormDriver):
+            self._driver.on_hang_up = self._hang_up
+        self._pump = Pump(self, self._options.hz)
+        self.start(self._pump.run())
+        self.start(self._open())
+        self._catch_signals()
+
+    async def on_unmount(self) -> None:
+        """Leave nothing behind."""
+        loop = asyncio.get_running_loop()
+        for number in self._signals:
+            loop.remove_signal_handler(number)
+        self._stop_spreading()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._link is not None:
+            await self._link.aclose()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` beside the app; an error in it ends the app."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def stop_run(self) -> None:
+        """End the run in order; asked again, leave at once."""
+        if self._model.phase == "draining":
+            text = "left before the summary was written; the engine is still stopping"
+            self.exit(Outcome(ExitCode.INVALID, text, self._capsule()))
+        elif self._model.phase == "starting":
+            self.exit(Outcome(ExitCode.USAGE, "interrupted while the engine was starting"))
+        elif self._model.phase in {"ended", "lost"}:
+            self.leave()
+        else:
+            self.deliver([Turn("draining")])
+            self.send(Stop())
+
+    def leave(self) -> None:
+        """Leave after the end: with the run's verdict, or because the link is lost."""
+        ended = self._model.ended
+        if ended is not None:
+            self.exit(Outcome(ended.exit_code, ended.text, ended.capsule))
+        else:
+            text = f"the link to the engine is gone: {self._model.lost}"
+            self.exit(Outcome(ExitCode.OWN_FAULT, text, self._capsule()))
+
+    async def detach(self) -> None:
+        """Leave and let the run go on."""
+        if self._link is None or self._model.phase != "live":
+            self.deliver([Say("there is no run to detach from", True)])
+            return
+        try:
+            reply = await self._link.call(Detach())
+        except LinkClosed:
+            return  # the next frame finds the link closed and says so
+        if not reply.ok:
+            self.deliver([Say(reply.text, True)])
+            return
+        run = self._model.live.snapshot.run if self._model.live.snapshot else ""
+        text = f"detached; the run goes on: seedstorm attach {run}".rstrip()
+        self.exit(Outcome(ExitCode.HELD, text, self._capsule(), detached=True))
+
+    async def _open(self) -> None:
+        try:
+            self._link = await self._connect()
+        except UserError as problem:
+            self.exit(Outcome(problem.exit_code, problem.message))
+        except LinkClosed as problem:
+            self.exit(Outcome(ExitCode.OWN_FAULT, f"the engine is gone: {problem}"))
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            if isinstance(problem, BaseExceptionGroup) and len(problem.exceptions) == 1:
+                problem = problem.exceptions[0]
+            self._handle_exception(problem)  # type: ignore[arg-type]  # tasks end with Exceptions
+
+    def _fatal_error(self) -> None:
+        # Textual would print a traceback; ``run_storm`` raises, and the caller says one line.
+        self._close_messages_no_wait()
+
+    def _catch_signals(self) -> None:
+        if self.is_headless or threading.current_thread() is not threading.main_thread():
+            return
+        loop = asyncio.get_running_loop()
+        for number, handler in (
+            (signal.SIGTERM, self.stop_run),
+            (signal.SIGINT, self.stop_run),
+            (signal.SIGHUP, self._hang_up),
+        ):
+            loop.add_signal_handler(number, handler)
+            self._signals.append(number)
+
+    def _hang_up(self) -> None:
+        """The terminal is gone: the run goes on without this console."""
+        live = self._model.phase == "live"
+        code = ExitCode.HELD if live else ExitCode.USAGE
+        self.exit(Outcome(code, "the terminal is gone", self._capsule(), detached=live))
+
+    def _capsule(self) -> str:
+        snapshot = self._model.live.snapshot
+        return snapshot.capsule if snapshot else ""
+
+    # --- keys --------------------------------------------------------------
+
+    def act(self, action: str) -> None:
+        """Do what an action says."""
+        if action in VIEW_ACTIONS:
+            self.deliver([Press(action)])
+            self.look_again()
+            return
+        command = command_for(action)
+        if command is not None:
+            self.send(command)
+            return
+        from console import doings
+
+        doings.do(self, action)
+
+    def look_again(self) -> None:
+        """Ask for the page of entities at once: the view has moved."""
+        if self._pump is not None:
+            self._pump.look_again()
+
+    def open_faults(self, name: str = "") -> None:
+        """Open the fault menu, or the form of one fault."""
+        from console.screens.faults import FaultScreen
+
+        self.push_screen(FaultScreen(self, name))
+
+    def send(self, command: Command) -> None:
+        """Send a command; what the engine says to it goes to the strip."""
+        if self._link is None or self._model.phase in {"ended", "lost"}:
+            self.deliver([Say("there is no running engine to tell", True)])
+        else:
+            self.start(self._call(self._link, command))
+
+    def copy(self, text: str) -> None:
+        """Copy ``text``: to the terminal's clipboard, and to a file."""
+        path: Path = copy_path(self._environ)
+        if self._driver is not None:
+            self._driver.write(osc52(text, "TMUX" in self._environ))
+        try:
+            write_copy(path, text)
+        except OSError as problem:
+            self.deliver([Say(f"copied to the clipboard; {path}: {problem.strerror}", True)])
+        else:
+            self.deliver([Say(f"copied, also to {path}")])
+
+    def wear(self, name: str) -> None:
+        """Put on a theme."""
+        self.looks = looks_of.load_theme(name, self._depth)
+        self.board.wear(self.looks)
+        self._painter = None
+        self.deliver([Look(name, self.looks.mono), Say(f"theme {name}")])
+
+    def redraw(self) -> None:
+        """Send every cell again."""
+        if self._painter is not None:
+            self._painter.forget()
+            self._repair = True
+        self.deliver([])
+
+    async def _call(self, link: EngineLink, command: Command) -> None:
+        try:
+            reply = await link.call(command)
+        except LinkClosed:
+            return  # the next frame finds the link closed and says so
+        if reply.text:
+            self.deliver([Say(reply.text, not reply.ok)])
+
+    def _first_view(self) -> View:
+        keymap = self.keymap
+        hints = []
+        for action, word in HINT_WORDS:
+            key = keymap.key(action)
+            if action == "load_up":
+                key = f"{key} {keymap.key('load_down')}"
+            hints.append((key, word))
+        return View(
+            theme=self.looks.name,
+            mono=self.looks.mono,
+            hints=tuple(hints),
+            quit_key=keymap.key("quit"),
+        )
+
+    # --- painting ----------------------------------------------------------
+
+    def deliver(self, items: list[Item]) -> None:
+        """Take items in and show what they change at once."""
+        self._absorb(items)
+        self._stop_spreading()
+        if not self._ready_to_paint():
+            return
+        self.board.take(self._model)
+        changed = self.board.draw()
+        painter = self._direct()
+        if painter is None:
+            if changed:
+                self.board.refresh()
+        elif not painter.backlogged:
+            self._mend(painter)
+            self.board.paint(painter)
+            painter.flush()
+
+    def frame(self, items: list[Item], period_s: float) -> None:
+        """Take items in and paint a frame, panel after panel, spread over the period."""
+        self._absorb(items)
+        painter = self._direct()
+        if painter is None or self._repair:
+            if painter is not None and painter.backlogged:
+                painter.frames_skipped += 1
+                return
+            self.deliver([])
+            return
+        if not self._ready_to_paint():
+            return
+        if painter.backlogged:
+            painter.frames_skipped += 1
+            self._stop_spreading()
+            return
+        if self.board.take(self._model):
+            self.deliver([])
+            return
+        waiting = dict.fromkeys((*self._queue, *(box.panel for box in self.board.boxes)))
+        self._stop_spreading()
+        self._queue.extend(waiting)
+        self._gap_s = min(SPREAD_S_MAX, period_s * 0.6 / max(1, len(waiting)))
+        self._paint_next()
+
+    def _paint_next(self) -> None:
+        self._next_paint = None
+        painter = self._direct()
+        if painter is None or painter.backlogged:
+            self._queue.clear()
+            return
+        while self._queue:
+            if self.board.draw([self._queue.popleft()]):
+                self.board.paint(painter)
+                painter.flush()
+                break
+        if self._queue:
+            loop = asyncio.get_running_loop()
+            self._next_paint = loop.call_later(self._gap_s, self._paint_next)
+
+    def _stop_spreading(self) -> None:
+        self._queue.clear()
+        if self._next_paint is not None:
+            self._next_paint.cancel()
+            self._next_paint = None
+
+    def _absorb(self, items: list[Item]) -> None:
+        model = self._model
+        for item in items:
+            model = update(model, item)
+        self._model = model
+
+    def _sized(self, width: int, height: int) -> Model:
+        self._absorb([Size(width, height)])
+        return self._model
+
+    def _ready_to_paint(self) -> bool:
+        return (
+            self._running and not self._closed and self.board.is_attached and all(self.board.size)
+        )
+
+    def _direct(self) -> Painter | None:
+        """Return the painter while panels may be painted past the compositor."""
+        if self._make_painter() is None or not self._ready_to_paint():
+            return None
+        return self._painter if isinstance(self.screen, BoardScreen) else None
+
+    def _make_painter(self) -> Painter | None:
+        """Return the painter of the real terminal; None where nothing is shown."""
+        if self._painter is None and self._driver is not None and not self.is_headless:
+            output = getattr(self._driver, "writer", None)
+            if output is None:
+                return None
+            self._painter = self._painter_for(output)
+            self._repair = True
+        return self._painter
+
+    def _painter_for(self, output: Output) -> Painter:
+        systems = {
+            "true": ColorSystem.TRUECOLOR,
+            "256": ColorSystem.EIGHT_BIT,
+            "16": ColorSystem.STANDARD,
+        }
+        return Painter(output, None if self.looks.mono else systems[self._depth])
+
+    def _mend(self, painter: Painter) -> None:
+        """Bring the whole screen up to date after a frame was left out."""
+        if self._repair:
+            self._repair = False
+            painter.sync = self._sync_available
+            painter.resize(self.size.width, self.size.height)
+            painter.update(self.screen._compositor.render_full_update())  # noqa: SLF001 - Textual has no public way to the whole screen
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Send what changed of an update; Textual would send all of it."""
+        painter = self._make_painter()
+        if painter is None or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+            return
+        try:
+            if not self._running or self._closed or self._batch_count:
+                return
+            if painter.backlogged:
+                painter.frames_skipped += 1
+                self._repair = True
+                return
+            painter.sync = self._sync_available
+            painter.resize(screen.size.width, screen.size.height)
+            painter.update(renderable)
+        finally:
+            self.post_display_hook()

@@ -1,0 +1,180 @@
+"""Actions that open something or leave: kept out of the way of the first paint."""
+
+from typing import TYPE_CHECKING, Final
+
+from console import layout
+from console.lineedit import LineEdit
+from console.model import Press, Say, SetFilter, rows_of, typed_filter
+from console.screens.drill import DrillScreen
+from console.screens.help import HelpScreen
+from console.screens.palette import PaletteScreen
+from console.screens.prompt import PromptScreen
+from console.screens.quit import QuitScreen
+from console.select.lists import (
+    entity_plain,
+    event_plain,
+    list_window,
+    violation_plain,
+)
+from console.themes import theme_names
+from engine.protocol.command import Mark, SetPlayers
+from engine.protocol.errors import UserError
+from engine.protocol.events import Event
+from engine.protocol.feed import ViolationRow
+from engine.protocol.limits import FILTER_CHARS_MAX, MARK_CHARS_MAX
+from engine.protocol.query import EntityRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from console.app import StormApp
+
+FILTER_HINTS: Final = {
+    "entities": "kind=npc hp<20 gold>100 zone=12 stage=peak connected=no",
+    "events": 'kind=died,looted actor=player-12 tick>900 text~"help"',
+    "violations": "policy~speed actor=player-12 critical=yes",
+}
+
+
+def do(storm: "StormApp", action: str) -> None:
+    """Do what an action says that is neither a view change nor a bare command."""
+    doings: dict[str, Callable[[StormApp], None]] = {
+        "help": open_help,
+        "palette": open_palette,
+        "fault": lambda app: app.open_faults(),
+        "load_exact": ask_players,
+        "mark": ask_mark,
+        "filter": ask_filter,
+        "drill": drill,
+        "theme": next_theme,
+        "copy": copy_row,
+        "redraw": lambda app: app.redraw(),
+        "detach": lambda app: app.start(app.detach()),
+        "quit": ask_quit,
+    }
+    doings[action](storm)
+
+
+def open_help(storm: "StormApp") -> None:
+    """Show every key."""
+    storm.push_screen(HelpScreen(storm))
+
+
+def open_palette(storm: "StormApp") -> None:
+    """Find an action by typing."""
+    storm.push_screen(PaletteScreen(storm))
+
+
+def ask_quit(storm: "StormApp") -> None:
+    """Ask while a run is live; otherwise there is nothing to stop."""
+    if storm.model.phase != "live":
+        storm.stop_run()
+        return
+
+    def answered(answer: str | None) -> None:
+        if answer == "stop":
+            storm.stop_run()
+        elif answer == "detach":
+            storm.start(storm.detach())
+
+    storm.push_screen(QuitScreen(storm), answered)
+
+
+def ask_players(storm: "StormApp") -> None:
+    """Ask for an exact number of players."""
+    snapshot = storm.model.live.snapshot
+    most = snapshot.players.players_max if snapshot else 0
+    present = str(snapshot.players.target) if snapshot else ""
+
+    def accept(text: str) -> str:
+        bare = text.strip().replace(",", "").replace("_", "")
+        if not (bare.isascii() and bare.isdigit()):
+            return f"found {text!r}; allowed is a whole number from 0 to {most:,}"
+        if int(bare) > most:
+            return f"{int(bare):,} is more than --players-max allows: {most:,}"
+        storm.send(SetPlayers(int(bare)))
+        return ""
+
+    edit = LineEdit(present, len(present), chars_max=9, fresh=True)
+    storm.push_screen(
+        PromptScreen(storm, "How many players", edit, f"0 to {most:,}; now {present}", accept)
+    )
+
+
+def ask_mark(storm: "StormApp") -> None:
+    """Ask for a note and put it on the time line."""
+
+    def accept(text: str) -> str:
+        if not text.strip():
+            return "a mark needs a few words"
+        storm.send(Mark(text.strip()))
+        return ""
+
+    edit = LineEdit(chars_max=MARK_CHARS_MAX)
+    storm.push_screen(
+        PromptScreen(storm, "Mark this moment", edit, "a note on the run's time line", accept)
+    )
+
+
+def ask_filter(storm: "StormApp") -> None:
+    """Ask for the filter of the focused list; an empty one shows all."""
+    name = storm.model.view.focus
+    if name not in layout.LISTS:
+        storm.deliver([Say("tab to a list first: entities, events or violations", True)])
+        return
+
+    def accept(text: str) -> str:
+        try:
+            typed_filter(name, text)
+        except UserError as problem:
+            return problem.message.removeprefix("filter: ")
+        storm.deliver([SetFilter(name, text)])  # type: ignore[arg-type]  # LISTS are the list names
+        storm.look_again()
+        return ""
+
+    present = getattr(storm.model.view, name).filter
+    edit = LineEdit(present, len(present), chars_max=FILTER_CHARS_MAX)
+    storm.push_screen(PromptScreen(storm, f"Filter {name}", edit, FILTER_HINTS[name], accept))
+
+
+def picked(storm: "StormApp") -> EntityRow | Event | ViolationRow | None:
+    """Return the picked row of the focused list."""
+    model = storm.model
+    name = model.view.focus
+    if name not in layout.LISTS:
+        return None
+    shown = list_window(model.shown, model.view, name, rows_of(model, name))
+    return shown.rows[shown.picked] if 0 <= shown.picked < len(shown.rows) else None
+
+
+def drill(storm: "StormApp") -> None:
+    """Look into the picked row."""
+    row = picked(storm)
+    if isinstance(row, EntityRow):
+        storm.push_screen(DrillScreen(storm, row.id))
+    elif isinstance(row, Event):
+        storm.push_screen(DrillScreen(storm, row.actor or row.stream, row))
+    elif isinstance(row, ViolationRow):
+        found = [event for event in storm.model.shown.events if event.seq == row.seq]
+        storm.push_screen(DrillScreen(storm, row.actor, found[0] if found else None))
+    else:
+        storm.deliver([Press("zoom")])
+
+
+def copy_row(storm: "StormApp") -> None:
+    """Copy the picked row; without one, the vitals."""
+    row = picked(storm)
+    if isinstance(row, EntityRow):
+        storm.copy(entity_plain(row))
+    elif isinstance(row, Event):
+        storm.copy(event_plain(row))
+    elif isinstance(row, ViolationRow):
+        storm.copy(violation_plain(row))
+    else:
+        storm.deliver([Say("nothing is picked to copy: tab to a list", True)])
+
+
+def next_theme(storm: "StormApp") -> None:
+    """Put on the next theme."""
+    names = theme_names()
+    storm.wear(names[(names.index(storm.looks.name) + 1) % len(names)])

@@ -1,0 +1,69 @@
+"""Moving through a list: which row is picked and which rows show. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.protocol.filters import Filter
+
+
+class ListView(Struct, frozen=True):
+    """How one list is looked at.
+
+    Attributes:
+        cursor: Key of the picked row: a position (entities) or a sequence number.
+        top: Key of the first row that shows.
+        follow: Stay with the newest row.
+        sort: Column, ``-`` before it for descending.
+        filter: The filter as typed.
+        terms: The filter, parsed.
+    """
+
+    cursor: int = 0
+    top: int = 0
+    follow: bool = False
+    sort: str = ""
+    filter: str = ""
+    terms: Filter = Filter()
+
+
+def window(keys: Sequence[int], height: int, view: ListView) -> tuple[int, int]:
+    """Return (first row that shows, picked row) as indexes into ``keys``.
+
+    Args:
+        keys: The rows' keys, ascending.
+        height: Rows that fit.
+        view: How the list is looked at.
+    """
+    if not keys:
+        return 0, 0
+    last = len(keys) - 1
+    lowest = max(0, len(keys) - max(1, height))
+    if view.follow:
+        return lowest, last
+    cursor = min(bisect_left(keys, view.cursor), last)
+    top = min(bisect_left(keys, view.top), lowest)
+    return _around(cursor, top, height), cursor
+
+
+def moved(keys: Sequence[int], height: int, view: ListView, by: int) -> ListView:
+    """Return the view with the cursor ``by`` rows further down."""
+    if not keys:
+        return view
+    top, cursor = window(keys, height, view)
+    target = min(max(0, cursor + by), len(keys) - 1)
+    return replace(
+        view,
+        cursor=keys[target],
+        top=keys[_around(target, top, height)],
+        follow=view.follow and target == len(keys) - 1,
+    )
+
+
+def _around(cursor: int, top: int, height: int) -> int:
+    """Return the first row to show so that ``cursor`` is among ``height`` rows."""
+    if cursor < top:
+        return cursor
+    return max(top, cursor - max(1, height) + 1)

@@ -1,0 +1,414 @@
+"""What the console knows, frozen, and how it changes. Pure: time comes in as an item."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from console import layout
+from console.lists import ListView, moved
+from engine.protocol.errors import UserError
+from engine.protocol.events import Event
+from engine.protocol.feed import Ended, Gap, Notice, Snapshot, ViolationRow
+from engine.protocol.filters import (
+    ENTITY_FIELDS,
+    EVENT_FIELDS,
+    VIOLATION_FIELDS,
+    Filter,
+    parse_filter,
+)
+from engine.protocol.limits import EVENT_TAIL_MAX, PAGE_ROWS_MAX
+from engine.protocol.query import EntitiesAnswer, FaultSpec
+
+NOTICES_KEPT_MAX: Final = 200
+MESSAGE_S: Final = 6.0
+"""A message stays in the strip for this long."""
+SILENT_S: Final = 3.0
+"""No snapshot for this long is told."""
+PACES: Final = ("eco", "normal", "demo")
+SORTS: Final = ("gold", "hp", "level", "goods", "zone", "lives", "id")
+
+Phase = Literal["starting", "live", "draining", "ended", "lost"]
+ListName = Literal["entities", "events", "violations"]
+
+
+class Cost(Struct, frozen=True):
+    """What the console itself costs."""
+
+    cpu_pct: float = 0.0
+    kb_per_s: float = 0.0
+    frames_skipped: int = 0
+
+
+class Message(Struct, frozen=True):
+    """A line for the strip."""
+
+    text: str
+    bad: bool = False
+    until_s: float = 0.0
+
+
+class Data(Struct, frozen=True):
+    """What the engine told; freezing the view keeps one of these.
+
+    Attributes:
+        entities_after: Position of the first row of ``entities``.
+        entities_problem: Why there is no newer page, empty when there is none.
+    """
+
+    snapshot: Snapshot | None = None
+    events: tuple[Event, ...] = ()
+    left_out: int = 0
+    entities: EntitiesAnswer | None = None
+    entities_after: int = 0
+    entities_problem: str = ""
+
+
+class View(Struct, frozen=True):
+    """What the operator looks at, and how."""
+
+    width: int = 80
+    height: int = 24
+    page: str = "overview"
+    focus: str = "entities"
+    zoom: bool = False
+    mono: bool = False
+    theme: str = "dark"
+    pace: str = "normal"
+    hints: tuple[tuple[str, str], ...] = ()
+    quit_key: str = "q"
+    entities: ListView = ListView(sort="-gold")
+    events: ListView = ListView(follow=True)
+    violations: ListView = ListView(follow=True)
+
+
+class Model(Struct, frozen=True):
+    """Everything the console knows. ``held`` is what a frozen view shows."""
+
+    phase: Phase = "starting"
+    live: Data = Data()
+    held: Data | None = None
+    view: View = View()
+    cost: Cost = Cost()
+    now_s: float = 0.0
+    heard_s: float = 0.0
+    held_s: float = 0.0
+    started_s: float = 0.0
+    message: Message | None = None
+    notices: tuple[Notice, ...] = ()
+    gaps: int = 0
+    menu: tuple[FaultSpec, ...] = ()
+    ended: Ended | None = None
+    lost: str = ""
+
+    @property
+    def shown(self) -> Data:
+        """What the panels show: the newest, or what was frozen."""
+        return self.live if self.held is None else self.held
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot the panels show."""
+        return self.shown.snapshot
+
+
+class Clock(Struct, frozen=True):
+    """The time, on any monotonic clock."""
+
+    now_s: float
+
+
+class Size(Struct, frozen=True):
+    """The terminal's size."""
+
+    width: int
+    height: int
+
+
+class Page(Struct, frozen=True):
+    """An answer to the entities query, or why there is none."""
+
+    after: int
+    answer: EntitiesAnswer | None
+    problem: str = ""
+
+
+class Say(Struct, frozen=True):
+    """Something to tell the operator."""
+
+    text: str
+    bad: bool = False
+
+
+class Turn(Struct, frozen=True):
+    """A new phase of the console's life; ``why`` is for a lost link."""
+
+    phase: Phase
+    why: str = ""
+
+
+class Look(Struct, frozen=True):
+    """A theme that was put on."""
+
+    theme: str
+    mono: bool
+
+
+class Menu(Struct, frozen=True):
+    """The faults there are."""
+
+    faults: tuple[FaultSpec, ...]
+
+
+class Press(Struct, frozen=True):
+    """An action that changes the view."""
+
+    action: str
+
+
+class SetFilter(Struct, frozen=True):
+    """A filter that was typed for a list."""
+
+    name: ListName
+    text: str
+
+
+Item = (
+    Snapshot | Notice | Gap | Ended | Clock | Size | Cost | Page | Say | Turn | Look | Menu
+    | Press | SetFilter
+)  # fmt: skip
+
+
+def update(model: Model, item: Item) -> Model:
+    """Return the model after ``item``."""
+    match item:
+        case Snapshot():
+            return _snapshot(model, item)
+        case Press():
+            return _press(model, item.action)
+        case Clock(now_s=now_s):
+            message = model.message
+            if message is not None and now_s >= message.until_s:
+                message = None
+            return replace(model, now_s=now_s, message=message)
+        case Notice():
+            kept = (*model.notices, item)[-NOTICES_KEPT_MAX:]
+            return _say(replace(model, notices=kept), item.text, item.bad)
+        case Gap(dropped=dropped):
+            return replace(model, gaps=model.gaps + dropped)
+        case Page():
+            return _page(model, item)
+        case Say(text=text, bad=bad):
+            return _say(model, text, bad)
+        case Size(width=width, height=height):
+            return replace(model, view=replace(model.view, width=width, height=height))
+        case Cost():
+            return replace(model, cost=item)
+        case _:
+            return _rare(model, item)
+
+
+def boxes(model: Model, banner: int = 0) -> tuple[layout.Box, ...]:
+    """Return where every panel stands."""
+    view = model.view
+    return layout.arrange(view.width, view.height, view.page, view.focus, view.zoom, banner)
+
+
+def rows_of(model: Model, panel: str) -> int:
+    """Return how many list rows fit in a panel as it stands (border and heading apart)."""
+    for box in boxes(model):
+        if box.panel == panel:
+            return max(1, box.height - (3 if panel != "events" else 2))
+    return 20
+
+
+def list_keys(data: Data, view: View, name: str) -> Sequence[int]:
+    """Return the keys of a list's rows that pass its filter, ascending."""
+    if name == "entities":
+        total = data.entities.total if data.entities else 0
+        return range(total)
+    if name == "events":
+        return tuple(event.seq for event in shown_events(data, view))
+    return tuple(row.seq for row in shown_violations(data, view))
+
+
+def shown_events(data: Data, view: View) -> tuple[Event, ...]:
+    """Return the events that pass the filter, oldest first."""
+    if not view.events.terms.terms:
+        return data.events
+    return tuple(event for event in data.events if view.events.terms.matches(event))
+
+
+def shown_violations(data: Data, view: View) -> tuple[ViolationRow, ...]:
+    """Return the violations that pass the filter, oldest first."""
+    tail = data.snapshot.violations.tail if data.snapshot else ()
+    if not view.violations.terms.terms:
+        return tail
+    return tuple(row for row in tail if view.violations.terms.matches(row))
+
+
+def typed_filter(name: str, text: str) -> Filter:
+    """Return the filter that was typed for a list.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    fields = {"entities": ENTITY_FIELDS, "events": EVENT_FIELDS, "violations": VIOLATION_FIELDS}
+    return parse_filter(text, fields[name])
+
+
+def entities_wanted(model: Model) -> tuple[int, int]:
+    """Return (rows to skip, rows) of the page of entities to ask for: a screenful around."""
+    height = rows_of(model, "entities")
+    limit = min(PAGE_ROWS_MAX, height * 2)
+    return max(0, model.view.entities.top - height // 2), limit
+
+
+def _snapshot(model: Model, snapshot: Snapshot) -> Model:
+    known = model.live.events
+    last = known[-1].seq if known else 0
+    fresh = tuple(event for event in snapshot.events.tail if event.seq > last)
+    live = replace(
+        model.live,
+        snapshot=snapshot,
+        events=(known + fresh)[-EVENT_TAIL_MAX:],
+        left_out=model.live.left_out + snapshot.events.left_out,
+    )
+    phase = "live" if model.phase == "starting" else model.phase
+    return replace(model, live=live, phase=phase, heard_s=model.now_s)
+
+
+def _page(model: Model, item: Page) -> Model:
+    if item.answer is None:
+        return replace(model, live=replace(model.live, entities_problem=item.problem))
+    live = replace(model.live, entities=item.answer, entities_after=item.after, entities_problem="")
+    return _followed(replace(model, live=live), model.live)
+
+
+def _followed(model: Model, before: Data) -> Model:
+    """Keep the cursor on the same entity where the list follows it."""
+    view = model.view.entities
+    if not view.follow or before.entities is None or model.live.entities is None:
+        return model
+    position = view.cursor - before.entities_after
+    if not 0 <= position < len(before.entities.rows):
+        return model
+    picked = before.entities.rows[position].id
+    for index, row in enumerate(model.live.entities.rows):
+        if row.id == picked:
+            cursor = model.live.entities_after + index
+            top = max(0, view.top + cursor - view.cursor)
+            return _with_list(model, "entities", replace(view, cursor=cursor, top=top))
+    return model
+
+
+def _say(model: Model, text: str, bad: bool) -> Model:
+    return replace(model, message=Message(text, bad, model.now_s + MESSAGE_S))
+
+
+def _rare(model: Model, item: Item) -> Model:
+    match item:
+        case Ended():
+            return replace(model, ended=item, phase="ended")
+        case Turn(phase=phase, why=why):
+            if model.phase in {"ended", "lost"}:
+                return model
+            return replace(model, phase=phase, lost=why, started_s=model.now_s)
+        case Look(theme=theme, mono=mono):
+            return replace(model, view=replace(model.view, theme=theme, mono=mono))
+        case Menu(faults=faults):
+            return replace(model, menu=faults)
+        case SetFilter(name=name, text=text):
+            try:
+                terms = typed_filter(name, text)
+            except UserError as problem:
+                return _say(model, problem.message, True)
+            view: ListView = getattr(model.view, name)
+            changed = replace(view, filter=text.strip(), terms=terms, cursor=0, top=0)
+            return _with_list(model, name, changed)
+        case _:
+            return model
+
+
+def _with_list(model: Model, name: str, view: ListView) -> Model:
+    return replace(model, view=replace(model.view, **{name: view}))
+
+
+def _press(model: Model, action: str) -> Model:
+    view = model.view
+    if action.startswith("page_") and action[5:].isdigit():
+        return _turned(model, layout.PAGES[int(action[5:]) - 1])
+    if action in {"panel_next", "panel_back"}:
+        panels = layout.panels_of(view.page)
+        at = panels.index(view.focus) + (1 if action == "panel_next" else -1)
+        return replace(model, view=replace(view, focus=panels[at % len(panels)]))
+    if action == "zoom":
+        return replace(model, view=replace(view, zoom=not view.zoom))
+    if action == "freeze":
+        held = model.live if model.held is None else None
+        return replace(model, held=held, held_s=model.now_s)
+    if action == "pace":
+        pace = PACES[(PACES.index(view.pace) + 1) % len(PACES)]
+        return _say(replace(model, view=replace(view, pace=pace)), f"{pace} rate", False)
+    if action == "back":
+        return _back(model)
+    if view.focus in layout.LISTS:
+        return _in_list(model, view.focus, action)
+    return model
+
+
+def _turned(model: Model, page: str) -> Model:
+    focus = model.view.focus
+    if focus not in layout.panels_of(page):
+        focus = layout.panels_of(page)[0]
+    return replace(model, view=replace(model.view, page=page, focus=focus, zoom=False))
+
+
+def _back(model: Model) -> Model:
+    """Undo the innermost of: freeze, filter, zoom, page."""
+    view = model.view
+    if model.held is not None:
+        return replace(model, held=None)
+    if view.focus in layout.LISTS and getattr(view, view.focus).filter:
+        return update(model, SetFilter(view.focus, ""))  # type: ignore[arg-type]  # LISTS are the list names
+    if view.zoom:
+        return replace(model, view=replace(view, zoom=False))
+    return _turned(model, "overview")
+
+
+def _in_list(model: Model, name: str, action: str) -> Model:
+    view: ListView = getattr(model.view, name)
+    height = rows_of(model, name)
+    steps = {
+        "down": 1, "up": -1, "match_next": 1, "match_back": -1,
+        "left": -height, "page_up": -height, "right": height, "page_down": height,
+        "top": -10**9, "bottom": 10**9,
+    }  # fmt: skip
+    if action in steps:
+        keys = list_keys(model.shown, model.view, name)
+        by = max(-len(keys), min(len(keys), steps[action]))
+        if name == "entities":
+            view = replace(moved(keys, height, replace(view, follow=False), by), follow=view.follow)
+        else:
+            view = moved(keys, height, view, by)
+            view = replace(view, follow=view.follow or action == "bottom")
+        return _with_list(model, name, view)
+    if action == "follow":
+        view = replace(view, follow=not view.follow)
+        what = f"{'following' if view.follow else 'not following'} "
+        what += "the picked entity" if name == "entities" else "the newest"
+        return _say(_with_list(model, name, view), what, False)
+    if action in {"sort", "sort_turn"} and name == "entities":
+        return _with_list(
+            model, name, replace(view, sort=_sorted(view.sort, action), cursor=0, top=0)
+        )
+    return model
+
+
+def _sorted(sort: str, action: str) -> str:
+    sign, column = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
+    if action == "sort_turn":
+        return column if sign else f"-{column}"
+    column = SORTS[(SORTS.index(column) + 1) % len(SORTS)]
+    return column if column in {"id", "zone", "hp"} else f"-{column}"

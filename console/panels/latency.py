@@ -1,0 +1,75 @@
+"""Latency from the due time: p99 with the median inside it."""
+
+from console.figures import NO_FIGURE, ceiling, count, ms
+from console.lines import Line
+from console.model import Model
+from console.select.vitals import LATENCY_BAD_MS, LATENCY_WARN_MS
+from console.widgets.frame import frame
+from console.widgets.spark import Chart, with_axis
+from engine.protocol.feed import Percentiles
+
+
+class Latency:
+    """Figures and the chart."""
+
+    name = "latency"
+
+    def inputs(self, model: Model) -> object:
+        """See ``Panel.inputs``."""
+        snapshot = model.snapshot
+        if snapshot is None:
+            return None
+        series = snapshot.series
+        return snapshot.latency_ms, series.latency_ms_p99, series.latency_ms_p50
+
+    def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
+        """See ``Panel.draw``."""
+        snapshot = model.snapshot
+        latency = snapshot.latency_ms if snapshot else Percentiles()
+        inner, room = width - 4, height - 3
+        lines = [_figures(latency, inner)]
+        if snapshot is not None and room >= 1:
+            high = snapshot.series.latency_ms_p99
+            chart = Chart(
+                high,
+                top=ceiling(max((*high[-inner:], 10.0))),
+                role=_role,
+                low=snapshot.series.latency_ms_p50,
+                mono=model.view.mono,
+            )
+            lines += with_axis(chart, inner, room)
+        note: Line = (("█", "area_low"), (" p50  ", "dim"), ("█", "area"), (" p99", "dim"))
+        if model.view.mono:
+            note = (("█ p50  ░ p99", "dim"),)
+        return frame(lines, width, height, "Latency ms", note, focused)
+
+
+def _role(value: float) -> str:
+    if value >= LATENCY_BAD_MS:
+        return "area_bad"
+    return "area_warn" if value >= LATENCY_WARN_MS else "area"
+
+
+def _figures(latency: Percentiles, inner: int) -> Line:
+    figures: tuple[tuple[str, float], ...] = (
+        ("p50", latency.p50),
+        ("p90", latency.p90),
+        ("p99", latency.p99),
+        ("p999", latency.p999),
+        ("max", latency.max),
+    )
+    if inner < 60:
+        figures = (figures[0], figures[2], figures[4])
+    spans: list[tuple[str, str]] = []
+    for label, value in figures:
+        spans += [
+            (f"{label} ", "dim"),
+            (f"{ms(value) if latency.count else NO_FIGURE:>5}", "bright"),
+        ]
+        spans.append(("  ", "dim"))
+    if inner >= 44:
+        spans.append((f" {count(latency.count)} answers", "dim"))
+    return tuple(spans)
+
+
+PANEL = Latency()

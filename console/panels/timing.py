@@ -1,0 +1,95 @@
+"""Tick timing: p99 a second against the interval, and where the time goes."""
+
+from console.figures import ceiling, count, ms
+from console.lines import Line
+from console.model import Model
+from console.widgets.frame import frame
+from console.widgets.gauge import part_glyph, parts
+from console.widgets.spark import Chart, with_axis
+from engine.protocol.feed import TickView
+
+PHASES = ("govern", "step", "react", "hash", "append", "fan_out")
+
+
+class Timing:
+    """Figures, the chart, the phases."""
+
+    name = "timing"
+
+    def inputs(self, model: Model) -> object:
+        """See ``Panel.inputs``."""
+        snapshot = model.snapshot
+        return (snapshot.tick, snapshot.series.tick_ms_p99) if snapshot else None
+
+    def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
+        """See ``Panel.draw``."""
+        snapshot = model.snapshot
+        tick = snapshot.tick if snapshot else TickView()
+        series = snapshot.series.tick_ms_p99 if snapshot else ()
+        inner, rows = width - 4, height - 2
+        lines = [_figures(tick, inner)]
+        legend = _legend(tick, inner, model.view.mono)
+        below = len(legend) + 1
+        room = rows - 1 - below
+        if room < 2:
+            legend, below, room = [], 1, rows - 2
+        if room >= 1:
+            interval = float(tick.interval_ms)
+            worst = max((*series[-inner:], 0.0))
+            chart = Chart(
+                series,
+                top=interval * 1.25 if worst <= interval * 1.25 else ceiling(worst),
+                role=lambda value: _role(value, interval),
+                limit=interval,
+                mono=model.view.mono,
+            )
+            lines += with_axis(chart, inner, room)
+        found = [(name, tick.phases_ms_p95.get(name, 0.0)) for name in PHASES]
+        lines.append(parts(found, inner, model.view.mono))
+        lines += legend
+        note: Line = ((f"p99 each second, limit {tick.interval_ms} ms", "dim"),)
+        return frame(lines, width, height, "Tick", note, focused)
+
+
+def _role(value: float, interval: float) -> str:
+    if value >= interval:
+        return "area_bad"
+    return "area_warn" if value >= interval * 0.5 else "area"
+
+
+def _figures(tick: TickView, inner: int) -> Line:
+    late = "bad" if tick.overruns else "dim"
+    lost = "bad" if tick.skipped else "dim"
+    line: Line = (
+        ("p50 ", "dim"),
+        (f"{ms(tick.ms_p50):>5}", "bright"),
+        ("  p99 ", "dim"),
+        (f"{ms(tick.ms_p99):>5}", "bright"),
+        ("  max ", "dim"),
+        (f"{ms(tick.ms_max):>5}", "bright"),
+    )
+    if inner >= 44:
+        line = (*line, ("   overruns ", "dim"), (count(tick.overruns), late))
+    if inner >= 56:
+        line = (*line, ("  skipped ", "dim"), (count(tick.skipped), lost))
+    return line
+
+
+def _legend(tick: TickView, inner: int, mono: bool) -> list[Line]:
+    cells: list[Line] = []
+    for index, name in enumerate(PHASES):
+        value = tick.phases_ms_p95.get(name, 0.0)
+        mark = part_glyph(index, mono) if mono else "■"
+        label = name.replace("_", "-")
+        cells.append(((f"{mark} ", name), (f"{label:<7} ", "dim"), (f"{value:>4.1f}  ", "text")))
+    per_row = max(1, min(6, (inner + 2) // 16))
+    per_row = {4: 3, 5: 3}.get(per_row, per_row)
+    if per_row < 2:
+        return []
+    return [
+        tuple(span for cell in cells[start : start + per_row] for span in cell)
+        for start in range(0, len(cells), per_row)
+    ]
+
+
+PANEL = Timing()

@@ -1,0 +1,40 @@
+"""The base screen: the board, and keys."""
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from console.keymap import key_name
+
+if TYPE_CHECKING:
+    from console.app import StormApp
+
+
+class BoardScreen(Screen[None], inherit_bindings=False):
+    """Holds the board; every key goes to the app by its name.
+
+    Args:
+        storm: The app.
+    """
+
+    AUTO_FOCUS = None
+    BLANK = True
+    DEFAULT_CSS = "BoardScreen { overflow: hidden; }"
+
+    def __init__(self, storm: "StormApp") -> None:
+        super().__init__()
+        self.storm = storm
+
+    def compose(self) -> ComposeResult:
+        """Give Textual the board."""
+        yield self.storm.board
+
+    def on_key(self, event: events.Key) -> None:
+        """Start what the key is bound to."""
+        event.stop()
+        event.prevent_default()
+        action = self.storm.keymap.action(key_name(event.key, event.character))
+        if action is not None:
+            self.storm.act(action)

@@ -1,0 +1,79 @@
+"""What every overlay shares: a sheet in the middle, keys, panic from anywhere."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from console.keymap import key_name
+from console.lines import Line
+from console.widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from console.app import StormApp
+
+R = TypeVar("R")
+
+
+class Overlay(ModalScreen[R], inherit_bindings=False):
+    """A sheet above the board. Subclasses say what it shows and what keys do."""
+
+    DEFAULT_CSS = "Overlay { align: center middle; background: transparent; }"
+    AUTO_FOCUS = None
+
+    def __init__(self, storm: "StormApp") -> None:
+        super().__init__()
+        self.storm = storm
+        self._sheet = Sheet(lambda: storm.looks)
+
+    @abstractmethod
+    def draw(self, width: int, height: int) -> list[Line]:
+        """Return the sheet's lines, all of one width; at most ``width`` x ``height`` cells."""
+
+    @abstractmethod
+    def press(self, key: str) -> None:
+        """Take a key, by our name of it."""
+
+    def typed(self, text: str) -> None:
+        """Take pasted text; most overlays have no use for it."""
+
+    def compose(self) -> ComposeResult:
+        """Give Textual the sheet."""
+        yield self._sheet
+
+    def on_mount(self) -> None:
+        """Draw for the first time."""
+        self.show()
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self.show()
+
+    def show(self) -> None:
+        """Draw what there is to see now."""
+        if self.is_attached:
+            self._sheet.put(self.draw(max(8, self.app.size.width), max(3, self.app.size.height)))
+
+    def on_key(self, event: events.Key) -> None:
+        """Pass keys on; panic works here as everywhere."""
+        event.stop()
+        event.prevent_default()
+        key = key_name(event.key, event.character)
+        if self.storm.keymap.action(key) == "panic" and len(key) > 1:
+            self.storm.act("panic")
+            return
+        self.press(key)
+        self.show()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pass pasted text on."""
+        event.stop()
+        self.typed(event.text)
+        self.show()
+
+
+Accept = Callable[[str], str]
+"""Takes what was typed; returns what is wrong with it, empty when nothing is."""

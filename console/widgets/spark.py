@@ -1,0 +1,114 @@
+"""Charts of one value a second: filled areas in eighths of a row."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Final
+
+from msgspec import Struct
+
+from console.lines import Line, right
+
+EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
+SHADE: Final = "░"
+LIMIT: Final = "┄"
+
+RoleOf = Callable[[float], str]
+
+
+class Chart(Struct, frozen=True):
+    """What to draw.
+
+    Attributes:
+        values: One a second, oldest first; the newest stands at the right.
+        top: Value of the upper edge.
+        role: The role of a column by its value.
+        low: A second series drawn inside the first, such as the median under the p99.
+        low_role: Its role.
+        limit: A value to draw a line at, None for none.
+        mono: Tell the two series apart by glyphs.
+        unit: Behind the axis' upper label.
+    """
+
+    values: Sequence[float]
+    top: float
+    role: RoleOf
+    low: Sequence[float] = ()
+    low_role: str = "area_low"
+    limit: float | None = None
+    mono: bool = False
+    unit: str = ""
+
+
+def spark(values: Sequence[float], width: int, top: float, role: RoleOf) -> Line:
+    """Return one row of eighths, the newest value at the right."""
+    return area(Chart(values, top, role), width, 1)[0]
+
+
+def area(chart: Chart, width: int, height: int) -> list[Line]:
+    """Return ``height`` rows with the chart in them, without axes."""
+    shown = list(chart.values[-width:]) if width > 0 else []
+    low = list(chart.low[-len(shown) :]) if chart.low and shown else []
+    pad = width - len(shown)
+    high_levels = [_levels(value, chart.top, height) for value in shown]
+    low_levels = [_levels(value, chart.top, height) for value in low] or [0] * len(shown)
+    roles = [chart.role(value) for value in shown]
+    limit_row = -1
+    if chart.limit is not None and 0 < chart.limit <= chart.top:
+        limit_row = min(height - 1, int((1 - chart.limit / chart.top) * height))
+    rows: list[Line] = []
+    for row in range(height):
+        base = (height - 1 - row) * 8
+        empty = (LIMIT, "limit") if row == limit_row else (" ", "text")
+        cells = [empty] * pad
+        for high, lower, role in zip(high_levels, low_levels, roles, strict=True):
+            cells.append(_cell(high - base, lower - base, role, chart) or empty)
+        rows.append(_joined(cells))
+    return rows
+
+
+def with_axis(chart: Chart, width: int, height: int) -> list[Line]:
+    """Return the chart with labels for top, middle and bottom at its left."""
+    if width < 24 or height < 2:
+        return area(chart, width, height)
+    labels = {0: chart.top, height - 1: 0.0}
+    if height >= 5:
+        labels[(height - 1) // 2] = chart.top * (1 - ((height - 1) // 2) / height)
+    rows = []
+    for row, line in enumerate(area(chart, width - 6, height)):
+        label = _label(labels[row]) if row in labels else ""
+        mark = "┤" if row in labels else "│"
+        rows.append(((right(label, 5), "dim"), (mark, "faint"), *line))
+    return rows
+
+
+def _label(value: float) -> str:
+    if value and value < 10 and value != round(value):
+        return f"{value:.1f}"
+    return f"{value:,.0f}" if value < 10_000 else f"{value / 1000:,.0f}k"
+
+
+def _levels(value: float, top: float, height: int) -> int:
+    if top <= 0 or value <= 0:
+        return 0
+    return max(1, min(height * 8, round(value / top * height * 8)))
+
+
+def _cell(high: int, low: int, role: str, chart: Chart) -> tuple[str, str] | None:
+    if high <= 0:
+        return None
+    high = min(high, 8)
+    if low <= 0:
+        return (SHADE if chart.mono and chart.low else EIGHTHS[high], role)
+    low = min(low, 8)
+    if low == 8 or chart.mono:
+        return EIGHTHS[low], chart.low_role
+    if high == 8:
+        return EIGHTHS[low], f"{chart.low_role}/{role}"
+    return EIGHTHS[high], chart.low_role if high == low else role
+
+
+def _joined(cells: list[tuple[str, str]]) -> Line:
+    return tuple(
+        ("".join(glyph for glyph, _ in group), role)
+        for role, group in groupby(cells, key=lambda cell: cell[1])
+    )

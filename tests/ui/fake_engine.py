@@ -1,0 +1,434 @@
+"""An engine made up from a seed: the same second always looks the same."""
+
+import asyncio
+import math
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from engine.link.base import LinkClosed
+from engine.protocol import limits
+from engine.protocol.command import (
+    ArmFault,
+    ClearFault,
+    Command,
+    Lease,
+    Panic,
+    Reply,
+    ScalePlayers,
+    ScaleRate,
+    SetPlayers,
+    Stop,
+)
+from engine.protocol.events import EVENT_KINDS, Event
+from engine.protocol.feed import (
+    CommandsView,
+    Ended,
+    EventsView,
+    FaultView,
+    Gap,
+    GeneratorView,
+    Notice,
+    Percentiles,
+    PlayersView,
+    SeriesView,
+    Snapshot,
+    TickView,
+    ViolationRow,
+    ViolationsView,
+    WorldView,
+)
+from engine.protocol.filters import ENTITY_FIELDS, STAGES, parse_filter
+from engine.protocol.query import (
+    Answer,
+    EntitiesAnswer,
+    EntitiesQuery,
+    EntityAnswer,
+    EntityQuery,
+    EntityRow,
+    FaultsAnswer,
+    FaultSpec,
+    FaultsQuery,
+    ParamSpec,
+    Query,
+    Refused,
+)
+
+KINDS = tuple(
+    kind
+    for kind in EVENT_KINDS
+    for _ in range(4 if kind == "moved" else 1)
+    if kind not in {"world_started", "invariant_broken", "resumed", "disconnected", "left"}
+)
+SAYINGS = ("to the market", "help, raiders!", "who sells iron?", "good hunting", "hold the bridge")
+POLICIES = (
+    ("speed", "9.2 tiles in 6 ticks, allowed 8.0"),
+    ("reach", "player-88 is 5.1 tiles away, allowed 2"),
+    ("rate", "bucket empty: 12 in a second"),
+    ("dead-actor", "the dead do not trade"),
+)
+MENU = (
+    FaultSpec(
+        "disconnect-storm",
+        "d",
+        "players",
+        "connections drop and stay away until the hold ends",
+        (
+            ParamSpec("how", "rst", "how the connection ends", allowed=("rst", "fin", "silent")),
+            ParamSpec("spread", 0.0, "seconds over which they drop", at_least=0, at_most=60),
+        ),
+    ),
+    FaultSpec(
+        "tick-stall",
+        "k",
+        "server",
+        "the world holds its breath",
+        (ParamSpec("ms", 500, "how long", at_least=1, at_most=5000),),
+    ),
+    FaultSpec("kill", "x", "server", "the world process dies", available=False, why_not="not yet"),
+)
+
+
+class FakeEngine:
+    """Figures of a run at any second of it; commands change them.
+
+    Attributes:
+        faults: Armed and past.
+        target: Players wanted.
+        rate: Commands a second for each.
+    """
+
+    def __init__(self, seed: int = 7, players: int = 1000) -> None:
+        self._random = random.Random(seed)
+        self._seed = seed
+        self.target = players
+        self.rate = 1.0
+        self.faults: list[FaultView] = []
+        self.state: str = "running"
+        self.at_s = 0.0
+        self._seq = 0
+        self._violations: list[ViolationRow] = []
+        self._players_were: dict[int, float] = {}
+        self._heads = [(self._random.random(), self._random.random()) for _ in range(7)]
+
+    def snapshot(self, at_s: float) -> Snapshot:
+        """Return the snapshot ``at_s`` seconds into the run; call with rising seconds."""
+        first_s = max(0, int(at_s) - limits.SERIES_SECONDS_MAX + 1)
+        self.at_s = at_s
+        for second in range(first_s, int(at_s) + 1):
+            self._players_were.setdefault(second, self._players(second))
+        seconds = range(first_s, int(at_s) + 1)
+        noise = [self._noise(second) for second in seconds]
+        players = [self._players_were[second] for second in seconds]
+        ticks = [9 + 4 * n + 0.004 * p for n, p in zip(noise, players, strict=True)]
+        ticks = [t + (52 if s % 47 == 46 else 0) for t, s in zip(ticks, seconds, strict=True)]
+        late = [
+            88 + 22 * n + (60 if s % 71 > 67 else 0) for n, s in zip(noise, seconds, strict=True)
+        ]
+        half = [50 + 6 * n for n in noise]
+        now = players[-1]
+        tail = tuple(self._event(at_s) for _ in range(18))
+        return Snapshot(
+            run="market-day",
+            state=self.state if at_s > 12 else "ramping",  # type: ignore[arg-type]
+            at_s=at_s,
+            seed=self._seed,
+            capsule="/var/lib/seedstorm/runs/20261123-2210-market-day",
+            players=PlayersView(
+                self.target,
+                round(now),
+                0,
+                2000,
+                12,
+                self.rate,
+                "hold" if at_s > 12 else f"ramp to {self.target}, {12 - at_s:.0f}s left",
+            ),
+            commands=CommandsView(
+                int(at_s * 1000),
+                int(at_s * 999),
+                int(at_s * 996),
+                len(self._violations),
+                0,
+                0,
+                40,
+                now * self.rate,
+            ),
+            latency_ms=Percentiles(int(now * 10), half[-1], 81, 92, late[-1], 141, 188),
+            latency_total_ms=Percentiles(int(at_s * 996), 51, 84, 93, 104, 151, 240),
+            tick=TickView(
+                int(at_s * 10),
+                100,
+                ticks[-1] * 0.6,
+                ticks[-1],
+                max(ticks[-10:]),
+                0,
+                0,
+                {
+                    "govern": 1.1,
+                    "step": 2.9,
+                    "react": 0.8,
+                    "hash": 0.4,
+                    "append": 3.2,
+                    "fan_out": 6.6,
+                },
+            ),
+            events=EventsView(self._seq, 3204 + 300 * noise[-1], tail, 760),
+            violations=self._violations_view(at_s),
+            faults=tuple(self._faults_now(at_s)),
+            generator=GeneratorView(1, 12.4 + noise[-1], 0.7, 3.1, 0.9, 118.0, False),
+            world=WorldView(4242, 14.1 + noise[-1], 141.0, 200, 400, 1560, 84, "9f3a77c0", 12.4),
+            series=SeriesView(
+                first_s,
+                tuple(players),
+                tuple(p * self.rate for p in players),
+                tuple(3 * p for p in players),
+                tuple(ticks),
+                tuple(half),
+                tuple(late),
+                tuple(max(0.0, 2 * n) for n in noise),
+            ),
+            heat=self._heat(at_s),
+            thresholds=(("latency_ms.p99 < 150", True), ("tick.overruns == 0", True)),
+        )
+
+    def entities(self) -> list[EntityRow]:
+        """Return everybody, by id."""
+        chance = random.Random(self._seed)
+        rows = []
+        for index in range(200 + 300):
+            player = index >= 200
+            base = limits.PLAYER_ID_BASE + index - 200 if player else limits.NPC_ID_BASE + index
+            hp_max = chance.choice((80, 100, 120))
+            alive = chance.random() > 0.05
+            x, y = chance.random() * 256, chance.random() * 256
+            rows.append(
+                EntityRow(
+                    base,
+                    "player" if player else "npc",
+                    alive,
+                    player and chance.random() > 0.1,
+                    int(y / 32) * 8 + int(x / 32),
+                    x,
+                    y,
+                    int(hp_max * chance.random() ** 0.4) if alive else 0,
+                    hp_max,
+                    int(20 / (chance.random() + 0.004)),
+                    chance.randrange(60),
+                    1 + int(-4 * math.log(chance.random() + 0.01)),
+                    chance.randrange(4),
+                    chance.choice(STAGES),
+                    chance.randrange(1, 4),
+                )
+            )
+        return rows
+
+    def arm(self, command: ArmFault) -> None:
+        """Arm a fault now."""
+        pct = command.scope.players_pct
+        planned = round(self.target * (pct or 100) / 100)
+        scope = f"{pct:g}%" if pct is not None else ""
+        self.faults.append(
+            FaultView(
+                f"f{len(self.faults) + 1}", command.name, scope, self.at_s, command.hold_s,
+                planned, planned,
+            )
+        )  # fmt: skip
+
+    def clear(self, every: bool) -> int:
+        """Clear the fault armed last, or every one; return how many were cleared."""
+        armed = [index for index, fault in enumerate(self.faults) if fault.cleared_at_s is None]
+        chosen = armed if every else armed[-1:]
+        for index in chosen:
+            self.faults[index] = msgspec.structs.replace(
+                self.faults[index], cleared_at_s=self.at_s, cleared_why="operator"
+            )
+        return len(chosen)
+
+    def _faults_now(self, at_s: float) -> list[FaultView]:
+        for index, fault in enumerate(self.faults):
+            end_s = fault.armed_at_s + fault.hold_s
+            if fault.cleared_at_s is None and at_s >= end_s:
+                fault = msgspec.structs.replace(fault, cleared_at_s=end_s, cleared_why="hold")
+            if fault.cleared_at_s is not None and at_s >= fault.cleared_at_s + 3:
+                fault = msgspec.structs.replace(fault, recovered_at_s=fault.cleared_at_s + 3)
+            self.faults[index] = fault
+        return self.faults
+
+    def _players(self, second: float) -> float:
+        value = min(self.target, self.target * (second + 1) / 12)
+        for fault in self.faults:
+            end_s = fault.cleared_at_s or fault.armed_at_s + fault.hold_s
+            if fault.armed_at_s <= second < end_s:
+                value -= fault.planned
+            elif end_s <= second < end_s + 3:
+                value -= fault.planned * (end_s + 3 - second) / 3
+        return max(0.0, value)
+
+    def _noise(self, second: int) -> float:
+        return (math.sin(second / 5) + math.sin(second / 2.3 + 1)) / 4 + (
+            random.Random(second).random() - 0.5
+        )
+
+    def _event(self, at_s: float) -> Event:
+        self._seq += 1
+        chance = random.Random(self._seq)
+        kind = chance.choice(KINDS)
+        actor = limits.PLAYER_ID_BASE + chance.randrange(self.target)
+        if chance.random() < 0.2:
+            actor = limits.NPC_ID_BASE + chance.randrange(200)
+        target = limits.PLAYER_ID_BASE + chance.randrange(self.target)
+        a, b, text = chance.randrange(1, 40), 0, ""
+        if kind == "moved":
+            a, b, target = chance.randrange(65536), chance.randrange(65536), 0
+        elif kind == "said":
+            text, target = chance.choice(SAYINGS), 0
+        elif kind == "gathered":
+            target = limits.NODE_ID_BASE + chance.randrange(400)
+        elif kind == "denied":
+            policy, reason = chance.choice(POLICIES)
+            text = f"{policy}: {reason}"
+            row = ViolationRow(self._seq, int(at_s * 10), policy, actor, reason)
+            self._violations = [*self._violations, row][-200:]
+            target = 0
+        elif kind == "stage_changed":
+            text, target = chance.choice(STAGES), 0
+        elif kind not in {"attacked", "retaliated", "traded", "looted"}:
+            target = 0
+        return Event(self._seq, int(at_s * 10), kind, actor, a, actor, target, a, b, text)
+
+    def _violations_view(self, at_s: float) -> ViolationsView:
+        by_policy: dict[str, int] = {}
+        for row in self._violations:
+            by_policy[row.policy] = by_policy.get(row.policy, 0) + 1
+        return ViolationsView(
+            len(self._violations), 0, 1.4, by_policy, tuple(self._violations[-60:])
+        )
+
+    def _heat(self, at_s: float) -> bytes:
+        side = limits.HEATMAP_SIDE
+        grid = []
+        for y in range(side):
+            for x in range(side):
+                value = 0.6 * random.Random(x * side + y + int(at_s)).random()
+                for index, (cx, cy) in enumerate(self._heads):
+                    cx = (cx + 0.002 * at_s * math.cos(index)) % 1
+                    cy = (cy + 0.002 * at_s * math.sin(index)) % 1
+                    gap = (x / side - cx) ** 2 + (y / side - cy) ** 2
+                    value += 9 * math.exp(-gap * (90 + 40 * index))
+                grid.append(min(255, int(value)))
+        return bytes(grid)
+
+
+class FakeLink:
+    """An ``EngineLink`` to a made-up engine; snapshots come when ``push`` is called.
+
+    Attributes:
+        calls: Every command but leases.
+        queries: Every query.
+        leases: How many leases came.
+    """
+
+    def __init__(self, engine: FakeEngine | None = None) -> None:
+        self.engine = engine or FakeEngine()
+        self.calls: list[Command] = []
+        self.queries: list[Query] = []
+        self.leases = 0
+        self.closed = False
+        self.ended: Ended | None = None
+        self.on_stop: Callable[[], None] | None = None
+        self._snapshot: Snapshot | None = None
+        self._notices: list[Notice | Gap] = []
+        self._something = asyncio.Event()
+
+    def push(self, item: Snapshot | Notice | Gap | Ended) -> None:
+        """Put an item into the feed."""
+        if isinstance(item, Snapshot):
+            self._snapshot = item
+        elif isinstance(item, Ended):
+            self.ended = item
+        else:
+            self._notices.append(item)
+        self._something.set()
+
+    def cut(self) -> None:
+        """Close from the engine's side."""
+        self.closed = True
+        self._something.set()
+
+    async def call(self, command: Command) -> Reply:
+        """See ``EngineLink.call``."""
+        if self.closed:
+            raise LinkClosed("the engine is gone")
+        if isinstance(command, Lease):
+            self.leases += 1
+            return Reply(ok=True)
+        self.calls.append(command)
+        return self._reply(command)
+
+    async def ask(self, query: Query, deadline_s: float = 2.0) -> Answer:
+        """See ``EngineLink.ask``."""
+        if self.closed:
+            raise LinkClosed("the engine is gone")
+        self.queries.append(query)
+        if isinstance(query, FaultsQuery):
+            return FaultsAnswer(MENU)
+        tick = int(self.engine.at_s * 10)
+        rows = self.engine.entities()
+        if isinstance(query, EntityQuery):
+            found = [row for row in rows if row.id == query.id]
+            if not found:
+                return Refused("not_found", f"no entity {query.id}")
+            events = tuple(self.engine._event(self.engine.at_s) for _ in range(6))
+            return EntityAnswer(tick, found[0], events)
+        assert isinstance(query, EntitiesQuery)
+        terms = parse_filter(query.where, ENTITY_FIELDS)
+        rows = [row for row in rows if terms.matches(row)]
+        column = query.sort.removeprefix("-")
+        rows.sort(key=lambda row: (getattr(row, column), row.id), reverse=query.sort[0] == "-")
+        page = tuple(rows[query.after : query.after + query.limit])
+        return EntitiesAnswer(tick, len(rows), page)
+
+    def take_snapshot(self) -> Snapshot | None:
+        """See ``EngineLink.take_snapshot``."""
+        taken, self._snapshot = self._snapshot, None
+        return taken
+
+    def take_notices(self) -> list[Notice | Gap]:
+        """See ``EngineLink.take_notices``."""
+        taken, self._notices = self._notices, []
+        return taken
+
+    async def wait(self) -> None:
+        """See ``EngineLink.wait``."""
+        await self._something.wait()
+
+    async def aclose(self) -> None:
+        """See ``EngineLink.aclose``."""
+        self.closed = True
+
+    def _reply(self, command: Command) -> Reply:
+        engine = self.engine
+        match command:
+            case ArmFault():
+                engine.arm(command)
+                return Reply(ok=True, text=f"{command.name} armed for {command.hold_s:g}s")
+            case ClearFault():
+                return Reply(ok=True, text=f"{engine.clear(every=False)} fault reverted")
+            case Panic():
+                return Reply(ok=True, text=f"panic: {engine.clear(every=True)} faults reverted")
+            case ScalePlayers(pct=pct):
+                engine.target = min(2000, round(engine.target * (1 + pct / 100)))
+                return Reply(ok=True, text=f"{engine.target:,} players")
+            case SetPlayers(players=players):
+                engine.target = players
+                return Reply(ok=True, text=f"{players:,} players")
+            case ScaleRate(pct=pct):
+                engine.rate *= 1 + pct / 100
+                return Reply(ok=True, text=f"{engine.rate:.2f} commands/s each")
+            case Stop():
+                if self.on_stop is not None:
+                    self.on_stop()
+                return Reply(ok=True, text="stopping")
+            case _:
+                return Reply(ok=True, text="done")
