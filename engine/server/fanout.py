@@ -1,7 +1,8 @@
 """After a tick: acknowledgements first, then everyone's surroundings, a slice at a time.
 
 Sending is nearly all of a tick's work with thousands of players. Cut into slices over
-the interval, it leaves the loop free in between, and commands are read as they come.
+the interval, it leaves the loop free in between, and commands are read as they come. A
+frame around which nothing has changed since the player's last one is not sent at all.
 """
 
 from collections.abc import Iterable
@@ -11,13 +12,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.protocol.gateway import Ack
+from engine.protocol.limits import CELLS_PER_SIDE
 from engine.server.pace import Pace
 from engine.server.schedule import FAN_OUT_SLICES
-from engine.server.session import Phase, Session
+from engine.server.session import Session
 
 FRAME_HEAD_BYTES: Final = 4
 _SLICE_MIN: Final = 16
 """Fewer players than this to a slice are not worth waking up for."""
+
+
+QUIET_TICKS_MAX: Final = 10
+"""A player around whom nothing changes gets a frame this often all the same: the world is alive."""
+
+
+def newest_around(cell_versions: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return for each interest cell the newest version among it and the eight around it.
+
+    Args:
+        cell_versions: Tick of the last change by cell, (``CELLS``,), row-major.
+    """
+    grid = np.zeros((CELLS_PER_SIDE + 2, CELLS_PER_SIDE + 2), np.int64)
+    grid[1:-1, 1:-1] = cell_versions.reshape(CELLS_PER_SIDE, CELLS_PER_SIDE)
+    lines = np.maximum(np.maximum(grid[:-2], grid[1:-1]), grid[2:])
+    newest: NDArray[np.int64] = np.maximum(np.maximum(lines[:, :-2], lines[:, 1:-1]), lines[:, 2:])
+    return newest.ravel()
 
 
 class Frames(Protocol):
@@ -50,6 +69,8 @@ class FanOut:
         self.frames_skipped = 0
         self.bytes_sent = 0
         self._pace = pace
+        self._tick = 0
+        self._newest: list[int] = []
         self._slices: list[list[Session]] = []
         self._unserved: dict[Session, None] = {}
 
@@ -62,14 +83,27 @@ class FanOut:
         """Send every answer and return the players that got one, each once."""
         answered: dict[Session, None] = {}
         for session, ack in answers:
-            before = session.bytes_sent
-            session.send(ack)
-            self.bytes_sent += session.bytes_sent - before + FRAME_HEAD_BYTES
+            self.bytes_sent += session.send(ack) + FRAME_HEAD_BYTES
             answered[session] = None
         return list(answered)
 
-    def plan(self, tick: int, answered: list[Session], playing: list[Session]) -> None:
-        """Decide who gets a frame, and when: the answered, then who missed the last, then all."""
+    def plan(
+        self,
+        tick: int,
+        answered: list[Session],
+        playing: list[Session],
+        cell_versions: NDArray[np.generic],
+    ) -> None:
+        """Decide who gets a frame, and when: the answered, then who missed the last, then all.
+
+        Args:
+            tick: The tick.
+            answered: Who got an acknowledgement.
+            playing: Everyone who may be sent frames.
+            cell_versions: Tick of the last change by interest cell.
+        """
+        self._tick = tick
+        self._newest = newest_around(cell_versions).tolist()
         pace = self._pace
         order: dict[Session, None] = dict.fromkeys(answered)
         order.update(self._unserved)
@@ -89,13 +123,19 @@ class FanOut:
             frames: This tick's.
             cells: Interest cell by row of the state.
         """
-        sessions = [session for session in self._slices[index] if session.phase is Phase.PLAYING]
+        sessions = [session for session in self._slices[index] if session.plays]
         wanted = cells[[session.row for session in sessions]].tolist()
+        tick, newest, frame = self._tick, self._newest, frames.frame
+        quiet_since = tick - QUIET_TICKS_MAX
         for session, cell in zip(sessions, wanted, strict=True):
+            seen = session.seen_tick
+            if session.seen_cell == cell and newest[cell] <= seen and seen > quiet_since:
+                continue
             if session.is_paused:
                 self.frames_skipped += 1
                 continue
-            payload = frames.json_frame(cell) if session.is_json else frames.frame(cell)
+            session.seen_cell, session.seen_tick = cell, tick
+            payload = frames.json_frame(cell) if session.is_json else frame(cell)
             session.send_encoded(payload)
             self.frames_sent += 1
             self.bytes_sent += len(payload) + FRAME_HEAD_BYTES

@@ -197,13 +197,12 @@ class Gateway:
 
     def welcome(self, session: Session, row: int, welcome: wire.Welcome) -> None:
         """Let a player in whose join is durable."""
-        session.row = row
-        session.phase = Phase.PLAYING
+        session.begin_to_play(row)
         session.send(welcome)
 
     def playing(self) -> list[Session]:
         """Return every session that may be sent frames, oldest player first."""
-        return [session for session in self.players.values() if session.phase is Phase.PLAYING]
+        return [session for session in self.players.values() if session.plays]
 
     # --- the door itself ---
 

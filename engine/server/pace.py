@@ -7,7 +7,7 @@ ticks, each in its turn.
 
 from engine.protocol.limits import UPDATE_STRIDE_MAX
 
-_FULL_SHARE = 0.5
+_FULL_SHARE = 0.65
 """Fan-out that takes more of the interval than this is too much..."""
 _FULL_TICKS = 3
 """...when it happens in this many ticks in a row."""

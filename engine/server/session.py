@@ -74,8 +74,10 @@ class Session(WSListener):
         entity: The player's entity id, 0 before hello.
         name: The player's name.
         row: The player's row in the state, -1 before welcome.
+        seen_cell: Cell of the last frame it was sent.
+        seen_tick: Tick of that frame.
         is_paused: Bytes wait because the client reads too slowly: frames are skipped.
-        bytes_sent: Payload bytes.
+        plays: Whether it is in phase ``PLAYING``; asked for every player in every tick.
     """
 
     def __init__(self, owner: Owner, number: int, codec: Codec) -> None:
@@ -84,9 +86,11 @@ class Session(WSListener):
         self.entity = 0
         self.name = ""
         self.row = -1
+        self.seen_cell = -1
+        self.seen_tick = -1
         self.is_paused = False
         self.is_json = codec == "json"
-        self.bytes_sent = 0
+        self.plays = False
         self._owner = owner
         self._transport: WSTransport | None = None
         self._type = WSMsgType.TEXT if self.is_json else WSMsgType.BINARY
@@ -129,6 +133,7 @@ class Session(WSListener):
             elif sent.code == WSCloseCode.PROTOCOL_ERROR:
                 self._owner.count_bad("malformed")
         self.phase = Phase.CLOSING
+        self.plays = False
         self._transport = None
         self._owner.gone(self)
 
@@ -188,7 +193,7 @@ class Session(WSListener):
 
     def _dispatch(self, message: wire.ClientMessage) -> None:
         if isinstance(message, wire.Intent):
-            if self.phase is Phase.PLAYING:
+            if self.plays:
                 self._owner.intent(self, message)
             else:
                 self.refuse("unexpected", "unexpected: an intent before welcome")
@@ -201,15 +206,22 @@ class Session(WSListener):
 
     # --- structs out ---
 
-    def send(self, message: Struct) -> None:
-        """Send a struct in the client's codec."""
-        self.send_encoded(self._encode(message))
+    def send(self, message: Struct) -> int:
+        """Send a struct in the client's codec and return the bytes of its payload."""
+        payload = self._encode(message)
+        self.send_encoded(payload)
+        return len(payload)
 
     def send_encoded(self, payload: bytes) -> None:
         """Send a payload that is encoded in the client's codec already."""
         if self._transport is not None:
             self._transport.send(self._type, payload)
-            self.bytes_sent += len(payload)
+
+    def begin_to_play(self, row: int) -> None:
+        """The join is durable; ``row`` is the player's in the state."""
+        self.row = row
+        self.phase = Phase.PLAYING
+        self.plays = True
 
     def refuse(
         self, kind: str, reason: str, code: WSCloseCode = WSCloseCode.POLICY_VIOLATION
@@ -224,6 +236,7 @@ class Session(WSListener):
             return
         reason = printable(reason, _REASON_CHARS_MAX)
         self.phase = Phase.CLOSING
+        self.plays = False
         self.send(wire.Bye(reason=reason))
         # A close frame holds 123 bytes of reason: whole characters of it.
         self._transport.send_close(code, reason.encode()[:120].decode(errors="ignore"))

@@ -102,7 +102,8 @@ class WorldShell:
         self._welcome(inputs, result.tick)
         answered = self._fan_out.acknowledge(self._answers(result))
         frames = CellFrames(state, state.cell_versions, result.tick)
-        self._fan_out.plan(result.tick, answered, self._parts.gateway.playing())
+        playing = self._parts.gateway.playing()
+        self._fan_out.plan(result.tick, answered, playing, state.cell_versions)
         watch.lap("fan_out")
         cut = await self._spread(frames, result)
         if result.tick % CHECKPOINT_TICKS == CHECKPOINT_TICKS - 1:
@@ -210,7 +211,7 @@ class WorldShell:
         rows = zip(*(column.tolist() for column in columns), strict=True)
         for index, (player, seq, verdict, event) in enumerate(rows):
             session = players.get(player)
-            if session is not None and session.phase is Phase.PLAYING:
+            if session is not None and session.plays:
                 yield (
                     session,
                     Ack(

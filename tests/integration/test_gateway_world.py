@@ -68,6 +68,12 @@ class Process:
     async def ended(self) -> int:
         return await asyncio.to_thread(self.process.wait, WAIT_S)
 
+    async def finish(self) -> None:
+        """Tell it to stop and wait until it has."""
+        assert self.channel is not None
+        self.channel.post(Quit())
+        assert await self.ended() == 0
+
     async def aclose(self) -> None:
         if self.channel is not None:
             await self.channel.aclose()
@@ -259,10 +265,19 @@ async def test_while_the_store_is_full_ticks_pause_and_nothing_is_acknowledged(
         assert ticks == list(range(len(ticks)))
 
 
-async def test_readers_get_every_batch_and_the_state_without_asking_the_world(tmp_path: Path):
+@pytest.mark.parametrize("where", ["in this process", "in its own, on uvloop"])
+async def test_readers_get_every_batch_and_the_state_without_asking_the_world(
+    tmp_path: Path, process: Process, where: str
+):
     name = f"seedstorm-test-{os.getpid()}"
     events = tmp_path / "events.sock"
-    async with running_world(events_socket=str(events), shared_memory=name) as world:
+    places = {"events_socket": str(events), "shared_memory": name}
+    async with contextlib.AsyncExitStack() as stack:
+        if where == "in this process":
+            world = await stack.enter_async_context(running_world(**places))
+        else:
+            world = await process.start(**places)
+            stack.push_async_callback(process.finish)
         reader, writer = await asyncio.open_unix_connection(events)
         shared = SharedState.attach(name)
         async with player(world) as ada:
