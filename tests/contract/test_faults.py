@@ -1,0 +1,74 @@
+"""What every fault in the folder promises."""
+
+from collections import Counter
+
+import pytest
+
+from engine.faults.base import Crowd, Fault, filled_params
+from engine.faults.registry import all_faults
+from engine.protocol.child import SquadFault
+from engine.protocol.command import Scope
+from engine.protocol.errors import UserError
+
+FAULTS = all_faults()
+CROWD = Crowd(200, 0, 1, archetype_of=lambda n: "wanderer", zone_of=lambda n: 0)
+SCOPES = [
+    Scope(),
+    Scope(players_pct=25.0),
+    Scope(count=3),
+    Scope(zone=0),
+    Scope(archetype="wanderer"),
+    Scope(ids=(1, 2)),
+]
+
+
+def _order(name: str, scope: Scope = SCOPES[1]) -> SquadFault:
+    return SquadFault("f1", name, scope, {}, 2.0, 7, 10.0)
+
+
+def test_names_and_keys_are_told_apart() -> None:
+    assert FAULTS
+    keys = Counter(fault.spec.key for fault in FAULTS.values())
+    assert max(keys.values()) == 1
+    for name, fault in FAULTS.items():
+        assert fault.name == fault.spec.name == name
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_menu_can_show_it(name: str) -> None:
+    spec = FAULTS[name].spec
+    assert len(spec.key) == 1
+    assert spec.help
+    assert spec.side in {"players", "server"}
+    assert spec.available or spec.why_not
+    for param in spec.params:
+        assert param.help
+        assert not param.allowed or param.default in param.allowed
+        assert filled_params(spec, {param.name: param.default}, "p")[param.name] == param.default
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_unknown_parameter_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match="unknown parameter"):
+        filled_params(FAULTS[name].spec, {"no such thing": 1}, "p")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_its_player_half_touches_the_chosen_only_and_each_once(name: str, scope: Scope) -> None:
+    fault: Fault = FAULTS[name]
+    half = fault.arm(_order(name, scope), CROWD, 100.0)
+    cuts = [cut.player for tenth in range(120) for cut in half.step(100.0 + tenth / 10)]
+    assert len(set(cuts)) == len(cuts) <= half.planned <= CROWD.population
+    held = {n for n in range(CROWD.population) if half.holds(n, 112.0)}
+    assert set(cuts) <= set(range(CROWD.population))
+    assert len(held) <= half.planned
+    assert all(0 <= half.back_after_s(n) <= 5 for n in held)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_same_seed_does_the_same(name: str) -> None:
+    fault: Fault = FAULTS[name]
+    halves = [fault.arm(_order(name), CROWD, 100.0) for _ in range(2)]
+    one, same = ([half.step(100.0 + s) for s in range(20)] for half in halves)
+    assert one == same
