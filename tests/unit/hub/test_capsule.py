@@ -1,0 +1,125 @@
+import errno
+import os
+import shutil
+import stat
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import apsw
+import msgspec
+import pytest
+
+from engine.hub.capsule import Capsule
+from engine.hub.fold import Second
+from engine.hub.logbook import Logbook
+from engine.hub.telemetry import Telemetry
+from engine.protocol.command import Reply, SetPlayers
+from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.feed import FaultView, Notice
+from tests.unit.hub.fakes import run_spec
+
+
+def test_what_stands_in_it_from_the_start(tmp_path: Path) -> None:
+    capsule = Capsule.create(run_spec(tmp_path))
+    assert stat.S_IMODE(capsule.path.stat().st_mode) == 0o700
+    assert {path.name for path in capsule.path.iterdir()} == {
+        "manifest.json",
+        "scenario.toml",
+        "token",
+    }
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in capsule.path.iterdir())
+    manifest = msgspec.json.decode((capsule.path / "manifest.json").read_bytes())
+    assert (manifest["run"], manifest["seed"], manifest["format"]) == ("r1", 7, 1)
+    assert manifest["epoch_ms"] == capsule.epoch_ms
+    assert tomllib.loads((capsule.path / "scenario.toml").read_text())["seed"] == 7
+    assert capsule.secret not in b"".join(path.read_bytes() for path in capsule.path.iterdir())
+
+
+def test_the_scenario_is_kept_as_it_was_written(tmp_path: Path) -> None:
+    capsule = Capsule.create(run_spec(tmp_path, scenario_text="# mine\nformat = 1\n"))
+    assert (capsule.path / "scenario.toml").read_text() == "# mine\nformat = 1\n"
+
+
+@pytest.mark.parametrize("run", ["../r", "", "a/b", ".hidden", "x" * 200, "r\n"])
+def test_a_name_that_is_no_folder_name_is_refused(tmp_path: Path, run: str) -> None:
+    with pytest.raises(UserError, match="run name"):
+        Capsule.create(run_spec(tmp_path, run))
+
+
+def _full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", _full)
+    with pytest.raises(UserError, match=r"No space left.*--runs-dir") as caught:
+        Capsule.create(run_spec(tmp_path))
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_too_little_space_is_told_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = SimpleNamespace(free=5 * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match="5 MB are free"):
+        Capsule.create(run_spec(tmp_path))
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def _second(at_s: int) -> Second:
+    return Second(at_s, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+
+
+def test_telemetry_keeps_seconds_faults_commands_and_notes(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    telemetry = Telemetry(path, pytest.fail)
+    telemetry.second(_second(0))
+    telemetry.second(_second(1))
+    telemetry.command(1.5, 3, SetPlayers(9), Reply(ok=True, text="9 players"))
+    telemetry.note(Notice(1.6, "mark", "here"))
+    fault = FaultView("f1", "disconnect-storm", "all players", 1.0, 5.0)
+    telemetry.fault(fault)
+    telemetry.flush()
+    telemetry.fault(msgspec.structs.replace(fault, affected=7, cleared_at_s=6.0))
+    telemetry.close()
+    reader = apsw.Connection(str(path))
+    assert reader.execute("SELECT count(*), max(at_s) FROM seconds").fetchall() == [(2, 1)]
+    assert reader.execute("SELECT affected, cleared_at_s FROM faults").fetchall() == [(7, 6.0)]
+    ((command,),) = reader.execute("SELECT command FROM commands").fetchall()
+    assert msgspec.json.decode(command) == {"type": "set_players", "players": 9}
+    assert reader.execute("SELECT text FROM notes").fetchall() == [("here",)]
+    reader.close()
+
+
+def test_telemetry_that_cannot_be_written_ends_once_and_quietly(tmp_path: Path) -> None:
+    told: list[str] = []
+    telemetry = Telemetry(tmp_path / "telemetry.db", told.append)
+    telemetry.second(_second(0))
+    telemetry.second(_second(0))
+    telemetry.flush()
+    telemetry.second(_second(1))
+    telemetry.flush()
+    telemetry.close()
+    assert len(told) == 1
+    assert "telemetry.db" in told[0]
+
+
+def test_the_log_is_json_lines_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.hub.logbook.LOG_BYTES_MAX", 1000)
+    logbook = Logbook(tmp_path / "engine.log")
+    for number in range(100):
+        logbook.write("child", line=f"\x1b {number}\n")
+    logbook.close()
+    lines = (tmp_path / "engine.log").read_bytes().splitlines()
+    entries = [msgspec.json.decode(line) for line in lines]
+    assert entries[0]["line"] == "\x1b 0\n"
+    assert "full" in entries[-1]["event"]
+    assert len(entries) < 20

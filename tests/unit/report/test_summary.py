@@ -1,0 +1,118 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.protocol.summary import CommandsSummary, GeneratorSummary, PlayersSummary, Summary
+from engine.report.figures import Figures, Trouble
+from engine.report.summary import build_summary
+from engine.stats.histogram import Histogram
+from engine.stats.thresholds import parse_threshold
+
+FAST = parse_threshold("latency_ms.p99 < 150")
+
+
+def _histogram(*values_ms: float) -> Histogram:
+    histogram = Histogram()
+    histogram.add_many(values_ms)
+    return histogram
+
+
+def _figures(**changes: Any) -> Figures:
+    generator = changes.pop("generator", {})
+    plain = Figures(
+        run="r",
+        seed=7,
+        duration_s=60.0,
+        warm_up_s=10.0,
+        planned=True,
+        players=PlayersSummary(100, 100, 100, 0),
+        commands=CommandsSummary(10, 10, 10, 0, {}, 0, 0),
+        latency={"move": _histogram(50, 60), "rest": _histogram(100)},
+        latency_uncorrected=_histogram(50),
+        generator=GeneratorSummary(
+            **{
+                "cpu_pct": 9.0,
+                "send_lateness_ms_p99": 1.0,
+                "send_lateness_ms_max": 2.0,
+                "loop_lag_ms_p99": 1.0,
+                "saturated": False,
+                "saturated_at_s": None,
+                "rss_mb": 50.0,
+                **generator,
+            }
+        ),
+        faults=[],
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def _verdict(summary: Summary) -> tuple[str, int]:
+    return summary.verdict, summary.exit_code
+
+
+def test_a_good_run_holds() -> None:
+    summary = build_summary(_figures(), (FAST,))
+    assert _verdict(summary) == ("held", 0)
+    assert summary.reasons == []
+    assert summary.latency_ms.count == 3
+    assert summary.latency_ms.max == 100.0
+    assert summary.latency_ms.by_command["rest"].p50 == pytest.approx(100, rel=0.01)
+
+
+def test_what_a_run_cannot_know_is_absent() -> None:
+    plain = msgspec.json.decode(msgspec.json.encode(build_summary(_figures(), ())))
+    assert not {"tick", "events", "violations", "console", "state_hash"} & set(plain)
+    assert isinstance(plain["latency_ms"]["p99"], float)
+
+
+def test_a_threshold_that_failed() -> None:
+    summary = build_summary(_figures(latency={"move": _histogram(50, 400)}), (FAST,))
+    assert _verdict(summary) == ("failed", 1)
+    assert "latency_ms.p99 < 150: found" in summary.reasons[0]
+
+
+def test_a_saturated_generator_makes_the_run_invalid() -> None:
+    summary = build_summary(
+        _figures(
+            generator={"saturated": True, "saturated_at_s": 31.0},
+            latency={"move": _histogram(400)},
+        ),
+        (FAST,),
+    )
+    assert _verdict(summary) == ("invalid", 4)
+    assert "31 s" in summary.reasons[0]
+    assert "latency_ms.p99 < 150" in summary.reasons[1]
+
+
+def test_nobody_connected() -> None:
+    players = PlayersSummary(100, 0, 0, 0)
+    reached = build_summary(_figures(players=players), ())
+    assert _verdict(reached) == ("invalid", 4)
+    errors = CommandsSummary(0, 0, 0, 0, {"connect": 40}, 0, 0)
+    unreachable = build_summary(_figures(players=players, commands=errors), ())
+    assert _verdict(unreachable) == ("invalid", 3)
+    assert "40 connect" in unreachable.reasons[0]
+
+
+def test_a_run_that_wanted_nobody_holds() -> None:
+    summary = build_summary(_figures(players=PlayersSummary(0, 0, 0, 0)), ())
+    assert _verdict(summary) == ("held", 0)
+
+
+def test_a_run_that_ended_in_its_warm_up_measured_nothing() -> None:
+    planned = build_summary(_figures(duration_s=5.0), ())
+    assert _verdict(planned) == ("invalid", 4)
+    assert "warm-up" in planned.reasons[0]
+    quit_early = build_summary(_figures(duration_s=5.0, planned=False), ())
+    assert _verdict(quit_early) == ("held", 0)
+    assert "warm-up" in quit_early.reasons[0]
+    judged = build_summary(_figures(duration_s=5.0, planned=False), (FAST,))
+    assert _verdict(judged) == ("invalid", 4)
+
+
+def test_what_broke_the_run_comes_first() -> None:
+    trouble = (Trouble("the world ended 6 times: signal 9", 3),)
+    summary = build_summary(_figures(trouble=trouble, generator={"saturated": True}), (FAST,))
+    assert _verdict(summary) == ("invalid", 3)
+    assert summary.reasons[0].startswith("the world ended")
