@@ -77,6 +77,7 @@ class Process:
     async def aclose(self) -> None:
         if self.channel is not None:
             await self.channel.aclose()
+        self._near.close()
         if self.process.poll() is None:
             self.process.kill()
         await self.ended()

@@ -83,14 +83,14 @@ def test_a_copy_is_never_torn_by_a_writer_in_another_process(name: str):
         assert process.stdout.readline() == "ready\n"
         reader = SharedState.attach(name)
         ticks = set()
-        for _ in range(300):
+        # As many as it takes to meet the writer at work: on a busy machine it may rest a while.
+        while len(ticks) < 50:
             tick, columns = reader.read(["hp", "gold", "id"])
             ticks.add(tick)
             value = tick % 100
             for column in columns.values():
                 assert len(column) == 1000 - value
                 assert (column == value).all()
-        assert len(ticks) > 10
         reader.close()
     finally:
         process.kill()
