@@ -65,6 +65,7 @@ for value in range(100):
     for column in state.columns.values():
         column[:] = value
     states.append(state)
+shared.publish(states[0], 0)
 print("ready", flush=True)
 tick = 0
 while True:
