@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import secrets
 import time
 from datetime import UTC, datetime
@@ -59,7 +60,7 @@ class Engine:
             place = WorldPlace(
                 database=self.capsule.database,
                 events_socket=events,
-                shared_memory=shared_memory_name(spec.run, secrets.token_hex(4)),
+                shared_memory=shared_memory_name(os.getpid(), secrets.token_hex(4)),
                 secret=self.capsule.secret,
                 epoch_ms=self.capsule.epoch_ms,
             )

@@ -1,7 +1,5 @@
 """What follows from a ``RunSpec`` alone: ports, names, the children's first messages. Pure."""
 
-import hashlib
-
 from msgspec import Struct
 
 from engine.hub.arming import checked_fault, wish_of
@@ -36,10 +34,9 @@ def gateway_port(port_base: int) -> int:
     return port_base + 2 if port_base else 0
 
 
-def shared_memory_name(run: str, salt: str) -> str:
-    """Return the name of a run's shared memory."""
-    short = hashlib.blake2b(f"{run}/{salt}".encode(), digest_size=8).hexdigest()
-    return f"seedstorm-{short}"
+def shared_memory_name(pid: int, salt: str) -> str:
+    """Return the name of a run's shared memory; it tells whose it is."""
+    return f"seedstorm-{pid}-{salt}"
 
 
 def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:

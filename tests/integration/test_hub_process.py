@@ -35,8 +35,8 @@ def _all_connected(snapshot: Snapshot) -> bool:
     return players.connected == players.target > 0 and snapshot.commands.acknowledged > 0
 
 
-def _seedstorm_memory() -> set[str]:
-    return {path.name for path in Path("/dev/shm").glob("seedstorm-*")}
+def _memory_of(pid: int) -> list[Path]:
+    return list(Path("/dev/shm").glob(f"seedstorm-{pid}-*"))
 
 
 def _summary(run: Run) -> Summary:
@@ -122,15 +122,14 @@ async def test_a_killed_world_comes_back_on_its_port_and_log(place: Place) -> No
 
 
 async def test_children_and_memory_go_with_a_killed_hub(place: Place) -> None:
-    memory = _seedstorm_memory()
     run = await place.start(place.spec(squads=2))
     await run.watch(_all_connected, "players play")
     children = children_of(run.pid)
     assert len(children) == 3
-    assert len(_seedstorm_memory() - memory) == 1
+    assert len(_memory_of(run.pid)) == 1
     run.process.kill()
     await until(lambda: not any(is_alive(pid) for pid in children), "children gone", CHILD_GRACE_S)
-    assert _seedstorm_memory() <= memory
+    assert _memory_of(run.pid) == []
     await until(lambda: run.link.closed, "the console is told")
     await run.link.aclose()
     assert "r1.json" in place.left()
@@ -207,7 +206,6 @@ async def test_no_specification(place: Place) -> None:
 
 
 async def test_a_signal_during_the_start(place: Place) -> None:
-    memory = _seedstorm_memory()
     process = place.spawn(place.spec())
     await until(lambda: bool(children_of(process.pid)), "the world starts")
     process.terminate()
@@ -216,4 +214,4 @@ async def test_a_signal_during_the_start(place: Place) -> None:
     assert isinstance(word, HubReady) or word.exit_code == 4
     await until(lambda: process.poll() is not None, "the hub's exit")
     assert place.left() == []
-    assert _seedstorm_memory() <= memory
+    assert _memory_of(process.pid) == []

@@ -1,0 +1,72 @@
+"""The real world, squad and hub in one process and one loop, over memory links."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.hub.embedded import embedded
+from engine.protocol.command import ArmFault, Scope, SetPlayers, Stop
+from engine.protocol.feed import Snapshot
+from engine.protocol.scenario import Scenario, Stage
+from engine.protocol.spec import RunSpec
+from engine.protocol.summary import Summary
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ss") as folder:
+        yield Path(folder)
+
+
+def _spec(folder: Path, run: str) -> RunSpec:
+    return RunSpec(
+        run=run,
+        scenario=Scenario(warm_up_s=0.0, players=10, stages=(Stage("constant-players", 10, 0.0),)),
+        scenario_text="",
+        runs_dir=str(folder),
+        socket_path="",
+        players_max=50,
+        duration_s=None,
+        squads=1,
+        port_base=0,
+        on_disconnect="revert",
+        unattended_s_max=600.0,
+        thresholds=(),
+        in_process=True,
+    )
+
+
+async def test_everything_in_one_process(folder: Path) -> None:
+    async with embedded(_spec(folder, "r1")) as link:
+
+        async def watch(connected: int) -> Snapshot:
+            while True:
+                await asyncio.wait_for(link.wait(), 30)
+                link.take_notices()
+                snapshot = link.take_snapshot()
+                if snapshot is not None and snapshot.players.connected == connected:
+                    return snapshot
+
+        await watch(10)
+        assert (await link.call(SetPlayers(15))).ok
+        await watch(15)
+        storm = ArmFault("disconnect-storm", Scope(count=5), {"how": "rst"}, hold_s=2.0)
+        assert (await link.call(storm)).ok
+        await watch(10)
+        snapshot = await watch(15)
+        assert snapshot.events.stored > 0
+        assert (await link.call(Stop())).ok
+        while link.ended is None:
+            await asyncio.wait_for(link.wait(), 30)
+            link.take_snapshot()
+    raw = (folder / "r1" / "summary.json").read_bytes()
+    summary = msgspec.json.decode(raw, type=Summary)
+    assert summary.verdict == "held"
+    assert summary.commands.unanswered == 0
+    assert summary.faults[0].affected == 5
