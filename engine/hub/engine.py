@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -130,6 +131,9 @@ class Engine:
             self.logbook.write("ended", exit_code=ended.exit_code, text=ended.text)
             self.exchange.publish(ended)
             await self._server.aclose()
+        except Exception:
+            self.logbook.write("failure", traceback=traceback.format_exc())
+            raise
         finally:
             await self._close()
         return ended

@@ -110,6 +110,9 @@ class Fold:
         self._world_cpu = (0.0, 0.0)
         self._store_error = ""
         self._closed_s: float | None = None
+        self._bad_ticks_told_s = -1.0
+        self._stalls_untold = 0
+        self._overruns_untold = 0
 
     def begin(self) -> None:
         """The players begin now, at 0 s."""
@@ -163,6 +166,19 @@ class Fold:
             remarks.append(Remark("problem", f"event store: {report.store_error}"))
         self._store_error = report.store_error or self._store_error
         return remarks
+
+    def _bad_ticks(self, report: WorldReport, overruns: int, at_s: float) -> list[Remark]:
+        """Return one remark on bad ticks, at most one a second."""
+        self._stalls_untold += len(report.stalls)
+        self._overruns_untold += overruns
+        stalls, overran = self._stalls_untold, self._overruns_untold
+        if not (stalls or overran) or at_s - self._bad_ticks_told_s < 1.0:
+            return []
+        self._bad_ticks_told_s, self._stalls_untold, self._overruns_untold = at_s, 0, 0
+        text = report.stalls[-1] if report.stalls else f"up to tick {report.tick}"
+        more = f", {stalls - 1} more like it" if stalls > 1 else ""
+        over = f"; {overran} overruns" if overran else ""
+        return [Remark("overrun", f"{text}{more}{over}")]
 
     def world_is(self, pid: int, npcs: int, nodes: int) -> None:
         """The world runs as process ``pid``."""

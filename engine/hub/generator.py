@@ -29,6 +29,7 @@ class Generator:
         self._lateness_all = Histogram()
         self._lag_all = Histogram()
         self._late_seconds = 0
+        self._late_measured = 0
         self._heard: set[int] = set()
         self._measured_s = 0
         self._cpu_s_before: float | None = None
@@ -59,6 +60,7 @@ class Generator:
         late = lateness.count > 0 and lateness.percentile(99) > SATURATED_LATENESS_MS
         self._heard.clear()
         self._late_seconds = self._late_seconds + 1 if late or silent else 0
+        self._late_measured = self._late_measured + 1 if measured and (late or silent) else 0
         before, self.saturated = self.saturated, self._late_seconds >= SATURATED_CONSECUTIVE_S
         cpu_s = tally.cpu_s()
         if self._cpu_s_before is not None:
@@ -71,8 +73,8 @@ class Generator:
             self._lateness_all.merge(lateness)
             self._lag_all.merge(lag)
             self._lateness_max_ms = max(self._lateness_max_ms, lateness.max_ms)
-            if self.saturated and self.saturated_at_s is None:
-                self.saturated_at_s = float(max(0, second + 1 - SATURATED_CONSECUTIVE_S))
+            if self._late_measured >= SATURATED_CONSECUTIVE_S and self.saturated_at_s is None:
+                self.saturated_at_s = float(second + 1 - SATURATED_CONSECUTIVE_S)
         self._cpu_s_before = cpu_s
         self._rss_mb_max = max(self._rss_mb_max, tally.rss_mb())
         return self.saturated and not before

@@ -123,6 +123,8 @@ class WorldPost:
     def _take(self, message: Struct) -> None:
         reports = self._reports
         if isinstance(message, WorldReport):
+            for cause in message.stalls:
+                self._logbook.write("stall", text=cause)
             reports.remark(reports.fold.take_world(message, reports.at_s()))
         elif isinstance(message, EventBatch):
             reports.remark(reports.fold.take_events(message))

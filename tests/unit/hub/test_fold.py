@@ -236,6 +236,15 @@ def test_a_generator_saturated_in_the_warm_up_alone_is_not_held_against_the_run(
     assert not fold.figures(10.0, (), planned=False).generator.saturated
 
 
+def test_seconds_of_the_warm_up_do_not_count_towards_saturation_after_it() -> None:
+    fold = _fold(warm_up_s=2.0)
+    for second in range(4):
+        _late(fold, second, 50)
+    assert not fold.figures(4.0, (), planned=False).generator.saturated
+    _late(fold, 4, 50)
+    assert fold.figures(5.0, (), planned=False).generator.saturated_at_s == 2.0
+
+
 def test_a_squad_that_says_nothing_for_seconds_is_saturated() -> None:
     fold = _fold()
     _late(fold, 0, 1)
@@ -314,3 +323,16 @@ def test_bad_ticks_and_a_full_store_are_told_once() -> None:
     assert fold.take_world(world_report(2, store_error="disk full"), 1.2) == []
     (trouble,) = fold.figures(9.0, (), planned=False).trouble
     assert "disk full" in trouble.text
+
+
+def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:
+    fold = _fold()
+    told = []
+    for beat in range(8):
+        bad = tick_row(beat, 150.0, overrun=True)
+        report = world_report(beat, (bad,), stalls=(f"tick {beat}: append took 120 ms",))
+        told += fold.take_world(report, beat * 0.25)
+    assert [remark.text for remark in told] == [
+        "tick 0: append took 120 ms; 1 overruns",
+        "tick 4: append took 120 ms, 3 more like it; 4 overruns",
+    ]
