@@ -29,7 +29,7 @@ from engine.protocol.query import FaultSpec, ParamSpec
 from engine.protocol.scenario import Stage
 from engine.stats.chance import Dice, draw, fraction
 
-__all__ = [
+__all__ = (
     "NODE",
     "NPC",
     "PLAYER",
@@ -67,4 +67,4 @@ __all__ = [
     "roam",
     "walk",
     "walk_away",
-]
+)

@@ -58,6 +58,10 @@ async def serve_squad(channel: Channel, own_process: bool = False) -> None:
         return
     try:
         await worker.run()
+    except Exception as problem:
+        told = f"squad {worker.number} failed: {type(problem).__name__}: {problem}"
+        channel.post(ChildProblem(told, int(ExitCode.OWN_FAULT)))
+        raise
     finally:
         await worker.aclose()
         await channel.aclose()
@@ -89,7 +93,7 @@ class _Worker:
         share = -(-self._squad.plan.players_most // spec.squads)
         check_file_limit(share, own_process)
         self._wires.attach(self._squad)
-        self._number = spec.squad
+        self.number = spec.squad
         self._loop = asyncio.get_running_loop()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._due_at_s = float("inf")
@@ -99,7 +103,7 @@ class _Worker:
 
     async def run(self) -> None:
         """Serve the hub until it says quit or is gone."""
-        self._channel.post(SquadReady(os.getpid(), self._number))
+        self._channel.post(SquadReady(os.getpid(), self.number))
         self._later("step", STEP_S, self._step)
         self._later("report", 1.0 / REPORTS_PER_S_MAX, self._report)
         listening = asyncio.create_task(self._listen())

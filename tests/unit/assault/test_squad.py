@@ -1,5 +1,7 @@
 """A whole squad on a manual clock: load, connecting, answers, faults, the end."""
 
+from typing import Any
+
 import pytest
 
 from engine.assault.roster import BACK_OFF_S_MAX, Phase
@@ -12,8 +14,8 @@ from engine.protocol.scenario import Stage
 from tests.unit.assault.kit import FakeServer, squad_and_server
 
 
-def _storm(how: str = "rst", hold_s: float = 5.0, **scope: object) -> SquadFault:
-    return SquadFault("f1", "disconnect-storm", Scope(**scope), {"how": how}, 0.0, 3, hold_s)  # type: ignore[arg-type]
+def _storm(how: str = "rst", hold_s: float = 5.0, **scope: Any) -> SquadFault:
+    return SquadFault("f1", "disconnect-storm", Scope(**scope), {"how": how}, 0.0, 3, hold_s)
 
 
 def test_players_come_in_and_send_one_command_a_second_each() -> None:
