@@ -157,11 +157,7 @@ class Fold:
             state_hash=report.state_hash,
             log_mb=report.log_bytes / 1e6,
         )
-        remarks = [Remark("overrun", cause) for cause in report.stalls[:3]]
-        if overruns and not remarks:
-            remarks.append(
-                Remark("overrun", f"{overruns} ticks overran, the last by {report.tick}")
-            )
+        remarks = self._bad_ticks(report, overruns, at_s)
         if report.store_error and report.store_error != self._store_error:
             remarks.append(Remark("problem", f"event store: {report.store_error}"))
         self._store_error = report.store_error or self._store_error
@@ -177,7 +173,7 @@ class Fold:
         self._bad_ticks_told_s, self._stalls_untold, self._overruns_untold = at_s, 0, 0
         text = report.stalls[-1] if report.stalls else f"up to tick {report.tick}"
         more = f", {stalls - 1} more like it" if stalls > 1 else ""
-        over = f"; {overran} overruns" if overran else ""
+        over = f"; overruns: {overran}" if overran else ""
         return [Remark("overrun", f"{text}{more}{over}")]
 
     def world_is(self, pid: int, npcs: int, nodes: int) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -164,8 +165,8 @@ async def test_a_hangup_is_nothing_and_a_second_signal_ends_at_once(place: Place
     assert place.left() == []
 
 
-async def _failure(place: Place, **changes: object) -> HubFailed:
-    process = place.spawn(place.spec(**changes))  # type: ignore[arg-type]
+async def _failure(place: Place, **changes: Any) -> HubFailed:
+    process = place.spawn(place.spec(**changes))
     word = await place.first_word(process)
     assert isinstance(word, HubFailed), word
     await until(lambda: process.poll() is not None, "the hub's exit")

@@ -333,6 +333,6 @@ def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:
         report = world_report(beat, (bad,), stalls=(f"tick {beat}: append took 120 ms",))
         told += fold.take_world(report, beat * 0.25)
     assert [remark.text for remark in told] == [
-        "tick 0: append took 120 ms; 1 overruns",
-        "tick 4: append took 120 ms, 3 more like it; 4 overruns",
+        "tick 0: append took 120 ms; overruns: 1",
+        "tick 4: append took 120 ms, 3 more like it; overruns: 4",
     ]

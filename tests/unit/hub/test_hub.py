@@ -12,7 +12,15 @@ import pytest
 from engine.hub.embedded import Embedded
 from engine.hub.placement import LocalPlacement
 from engine.link.memory import MemoryLink
-from engine.protocol.child import ChildProblem, Go, SetLoad, SquadClear, SquadFault
+from engine.protocol.child import (
+    ChildProblem,
+    Go,
+    SetLoad,
+    SquadClear,
+    SquadFault,
+    SquadSpec,
+    WorldSpec,
+)
 from engine.protocol.command import ArmFault, Lease, Mark, Scope, SetPlayers, SetRate, Stop
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Gap, Notice, Snapshot
@@ -101,9 +109,12 @@ async def test_children_are_told_what_the_plan_says(tmp_path: Path) -> None:
     async with _seat(tmp_path, squads=2, port_base=9000) as seat:
         await seat.watch(lambda s: s.players.connected == 20)
         world, *squads = seat.stage.specs
-        assert (world.gateway_port, world.events_socket) == (9002, "")  # type: ignore[union-attr]
-        assert [squad.squad for squad in squads] == [0, 1]  # type: ignore[union-attr]
-        assert squads[0].url == "ws://127.0.0.1:9002/play"  # type: ignore[union-attr]
+        assert isinstance(world, WorldSpec)
+        assert (world.gateway_port, world.events_socket) == (9002, "")
+        for number, squad in enumerate(squads):
+            assert isinstance(squad, SquadSpec)
+            assert (squad.squad, squad.squads) == (number, 2)
+            assert squad.url == "ws://127.0.0.1:9002/play"
         assert [seat.stage.told_to(squad, Go) for squad in (0, 1)] == [[Go(0.0)], [Go(0.0)]]
     assert _summary(tmp_path).players.target == 20
 
