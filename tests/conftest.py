@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from engine.protocol.limits import CHILD_GRACE_S
 
 # The machine is shared and noisy: no example fails because it was slow, and no file is kept.
 settings.register_profile("seedstorm", deadline=None, database=None, max_examples=60)
@@ -53,6 +56,12 @@ def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a process or a block of shared memory."""
     children, shared = _children(), _abandoned_memory()
     yield
+    # What dies with a killed parent has the promised time to do so.
+    give_up_at = time.monotonic() + CHILD_GRACE_S + 1.0
+    while time.monotonic() < give_up_at:
+        if _children() <= children and _abandoned_memory() <= shared:
+            return
+        time.sleep(0.05)
     assert _children() <= children, "the test left a process running"
     assert _abandoned_memory() <= shared, "the test left shared memory"
 
