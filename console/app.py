@@ -219,8 +219,8 @@ class StormApp(App[Outcome], inherit_bindings=False):
     def _done(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()) is not None:
-            if isinstance(problem, BaseExceptionGroup) and len(problem.exceptions) == 1:
-                problem = problem.exceptions[0]
+            while isinstance(problem, BaseExceptionGroup):
+                problem = problem.exceptions[0]  # one of them is enough to say what broke
             self._handle_exception(problem)  # type: ignore[arg-type]  # tasks end with Exceptions
 
     def _fatal_error(self) -> None:
@@ -401,7 +401,9 @@ class StormApp(App[Outcome], inherit_bindings=False):
         model = self._model
         for item in items:
             model = update(model, item)
-        self._model = model
+        was, self._model = self._model.phase, model
+        if was == "draining" and model.phase in {"ended", "lost"}:
+            self.leave()  # the operator asked to quit and has been waiting for this
 
     def _sized(self, width: int, height: int) -> Model:
         self._absorb([Size(width, height)])

@@ -37,7 +37,7 @@ def open_form(spec: FaultSpec) -> FaultForm:
     """Return the form with every default filled in."""
     entries = [
         Entry("scope", _filled(str(SCOPE_PCT_DEFAULT)), "percent of the players, 0 to 100"),
-        Entry("hold", _filled(HOLD_DEFAULT), "then it reverts by itself, such as 20s or 2m"),
+        Entry("hold", _filled(HOLD_DEFAULT), "then it reverts: 20s, 2m, 1h"),
     ]
     entries += [
         Entry(param.name, _filled(_shown(param.default)), param.help, _choices(param))

@@ -187,14 +187,9 @@ def _three_columns(body: Area) -> list[Box]:
     left, middle, right = body.columns((body.width - map_width) * 48 // 100, map_width)
     load, timing, latency = left.rows(*shares(left.height, 12, 15, 12))
     boxes = [Box("load", *load), Box("timing", *timing), Box("latency", *latency)]
-    if big:
-        chart, health = middle.rows(map_height)
-        entities, events, violations = right.rows(*shares(right.height, 22, 20, 15))
-        boxes += [Box("map", *chart), Box("health", *health)]
-    else:
-        chart, health, violations = middle.rows(map_height, 11)
-        entities, events = right.rows(*shares(right.height, 1, 1))
-        boxes += [Box("map", *chart), Box("health", *health)]
+    chart, health, violations = middle.rows(map_height, 12 if big else 11)
+    entities, events = right.rows(*shares(right.height, 1, 1))
+    boxes += [Box("map", *chart), Box("health", *health)]
     return [
         *boxes,
         Box("entities", *entities),

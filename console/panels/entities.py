@@ -18,18 +18,29 @@ NARROW = (
     Column("zone", 5, number=True),
 )
 MIDDLE = (
-    Column("name", 12, grow=True),
+    Column("name", 12),
     Column("state", 7),
-    Column("hp", 12),
+    Column("hp", 12, grow=True),
     Column("gold", 7, number=True),
     Column("level", 6, number=True),
     Column("zone", 5, number=True),
 )
+ROOMY = (
+    Column("name", 13),
+    Column("state", 7),
+    Column("hp", 12, grow=True),
+    Column("gold", 7, number=True),
+    Column("goods", 6, number=True),
+    Column("level", 6, number=True),
+    Column("zone", 5, number=True),
+    Column("lives", 6, number=True),
+)
 WIDE = (
-    *MIDDLE[:2],
-    Column("hp", 16),
-    Column("gold", 8, number=True),
-    Column("goods", 8, number=True),
+    Column("name", 14),
+    Column("state", 8),
+    Column("hp", 16, grow=True),
+    Column("gold", 7, number=True),
+    Column("goods", 6, number=True),
     Column("level", 6, number=True),
     Column("zone", 5, number=True),
     Column("x", 6, number=True),
@@ -38,6 +49,8 @@ WIDE = (
     Column("lives", 6, number=True),
     Column("stage", 15),
 )
+BY_WIDTH = ((100, WIDE), (70, ROOMY), (54, MIDDLE), (0, NARROW))
+"""The widest table that fits."""
 
 
 class Entities:
@@ -53,7 +66,7 @@ class Entities:
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
         inner = width - 4
-        columns = WIDE if inner >= 100 else MIDDLE if inner >= 56 else NARROW
+        columns = next(columns for least, columns in BY_WIDTH if inner >= least)
         sizes = widths(columns, inner)
         shown = list_window(model.shown, model.view, "entities", max(1, height - 3))
         lines = [heading(columns, sizes, model.view.entities.sort)]

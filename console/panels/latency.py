@@ -1,7 +1,7 @@
 """Latency from the due time: p99 with the median inside it."""
 
 from console.figures import NO_FIGURE, ceiling, count, ms
-from console.lines import Line
+from console.lines import Line, spread
 from console.model import Model
 from console.select.vitals import LATENCY_BAD_MS, LATENCY_WARN_MS
 from console.widgets.frame import frame
@@ -67,9 +67,7 @@ def _figures(latency: Percentiles, inner: int) -> Line:
             (f"{ms(value) if latency.count else NO_FIGURE:>5}", "bright"),
         ]
         spans.append(("  ", "dim"))
-    if inner >= 44:
-        spans.append((f" {count(latency.count)} answers", "dim"))
-    return tuple(spans)
+    return spread(tuple(spans), ((f"{count(latency.count)} answers", "dim"),), inner)
 
 
 PANEL = Latency()

@@ -1,10 +1,11 @@
 """Violations by policy, as bars."""
 
-from console.figures import count
+from console.figures import ceiling, count
 from console.lines import Line, clean, left
 from console.model import Model
 from console.widgets.frame import frame
 from console.widgets.gauge import gauge
+from console.widgets.spark import Chart, with_axis
 
 
 class Policies:
@@ -14,7 +15,10 @@ class Policies:
 
     def inputs(self, model: Model) -> object:
         """See ``Panel.inputs``."""
-        return model.snapshot.violations.by_policy if model.snapshot else None
+        snapshot = model.snapshot
+        if snapshot is None:
+            return None
+        return snapshot.violations.by_policy, snapshot.series.violations_per_s
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -34,6 +38,12 @@ class Policies:
             )
         if not lines:
             lines.append((("nothing denied so far", "dim"),))
+        room = height - 2 - len(lines) - 2
+        if model.snapshot is not None and room >= 3:
+            series = model.snapshot.series.violations_per_s
+            top = ceiling(max((*series[-inner:], 1.0)))
+            chart = Chart(series, top, lambda _: "area_warn", mono=model.view.mono)
+            lines += [(), (("a second", "dim"),), *with_axis(chart, inner, min(room, 12))]
         return frame(lines, width, height, "By policy", (), focused)
 
 

@@ -8,6 +8,10 @@ from console.model import Model
 TABS_WIDTH_LONG = 110
 
 
+WORTH = ("zoom", "freeze", "filter", "load", "quit", "help", "fault")
+"""Hints, the one to leave out first at the front."""
+
+
 class Strip:
     """Pages at the left, the rest at the right."""
 
@@ -36,12 +40,10 @@ class Strip:
             text = f"{mark}{clean(model.message.text)} "
             line: Line = ((text, role),)
             return fit(line, min(room, line_width(line)))
-        spans: list[tuple[str, str]] = []
-        for key, word in model.view.hints:
-            spans += [(key, "key"), (f" {word}  ", "dim")]
-        while spans and sum(len(text) for text, _ in spans) > room:
-            spans = spans[:2] + spans[4:] if len(spans) > 8 else spans[2:]
-        return tuple(spans)
+        hints = list(model.view.hints)
+        while hints and sum(len(key) + len(word) + 3 for key, word in hints) > room:
+            hints.pop(min(range(len(hints)), key=lambda at: _worth(hints[at][1])))
+        return tuple(span for key, word in hints for span in ((key, "key"), (f" {word}  ", "dim")))
 
     def _tabs(self, page: str, long: bool) -> Line:
         spans: list[tuple[str, str]] = []
@@ -53,6 +55,10 @@ class Strip:
             else:
                 spans.append((f" {number} ", "dim"))
         return tuple(spans)
+
+
+def _worth(word: str) -> int:
+    return WORTH.index(word) if word in WORTH else -1
 
 
 PANEL = Strip()

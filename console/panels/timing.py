@@ -38,7 +38,7 @@ class Timing:
             worst = max((*series[-inner:], 0.0))
             chart = Chart(
                 series,
-                top=interval * 1.25 if worst <= interval * 1.25 else ceiling(worst),
+                top=interval if worst <= interval else ceiling(worst),
                 role=lambda value: _role(value, interval),
                 limit=interval,
                 mono=model.view.mono,

@@ -1,11 +1,18 @@
 """The status line: every vital figure, all the time, as well as the width allows."""
 
-from console.lines import Line, changed, cut, fit, left, line_width, right
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from console.lines import Line, cell_width, changed, fit, left, line_width, right
 from console.model import Model
 from console.select.vitals import Tile, tiles
 
-GAPS = (3, 2, 1)
-RUN_WIDTH_MAX = 30
+RUN_WIDTH: Final = 28
+RUN_WIDTH_BRIEF: Final = 15
+"""Cells that a label may take beyond its figure; a run's name can be long."""
+AIR_WIDTH_MIN: Final = 10
+FAULTS_WIDTH: Final = 24
+FAULTS_WIDTH_BRIEF: Final = 6
 
 
 class Vitals:
@@ -19,73 +26,84 @@ class Vitals:
 
     def draw(self, model: Model, width: int, height: int, _focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
-        shown, brief, gap, sizes = choose(tiles(model), width, labels=height > 1)
-        labels: list[tuple[str, str]] = [(" ", "dim")]
-        values: list[tuple[str, str]] = [(" ", "dim")]
-        for index, (tile, size) in enumerate(zip(shown, sizes, strict=True)):
+        air = " " if width >= AIR_WIDTH_MIN else ""
+        labels: list[tuple[str, str]] = [(air, "dim")]
+        values: list[tuple[str, str]] = [(air, "dim")]
+        for index, cell in enumerate(choose(tiles(model), width, labelled=height > 1)):
             if index:
-                labels.append((" " * gap, "dim"))
-                values.append((" " * gap, "dim"))
-            label = tile.brief if brief else tile.label
-            value = tile.brief_value if brief else tile.value
+                labels.append((" " * cell.gap, "dim"))
+                values.append((" " * cell.gap, "dim"))
             role = "brand" if index == 0 else "dim"
-            labels.append((right(label, size) if tile.number else left(label, size), role))
-            pad = max(0, size - line_width(value))
-            if tile.number:
-                values += [(" " * pad, "text"), *fit(value, size - pad)]
-            else:
-                values += fit(value, size)
+            align = right if cell.number else left
+            labels.append((align(cell.label, cell.width), role))
+            pad = max(0, cell.width - line_width(cell.value)) if cell.number else 0
+            values += [(" " * pad, "text"), *fit(cell.value, cell.width - pad)]
         lines = [fit(labels, width, "dim"), fit(values, width, "dim")]
-        if height == 1:
-            lines = lines[1:]
-        return [changed(line, "band") for line in lines[:height]]
+        return [changed(line, "band") for line in lines[-height:]]
 
 
-def choose(
-    every: tuple[Tile, ...], width: int, labels: bool
-) -> tuple[list[Tile], bool, int, list[int]]:
-    """Return (tiles that fit, whether in their short form, gap, sizes).
+class Shown(NamedTuple):
+    """A tile in the form that was chosen for it."""
 
-    Long forms first, then short ones, then the least important tiles go.
+    label: str
+    value: Line
+    width: int
+    number: bool
+    gap: int
+
+
+def choose(every: Sequence[Tile], width: int, labelled: bool) -> list[Shown]:
+    """Return the tiles as they fit in ``width``.
+
+    The least important tile is shortened first; when all are short, it goes.
     """
-    for brief in (False, True):
-        for gap in GAPS[:2] if not brief else GAPS:
-            sizes = _sizes(every, brief, labels)
-            spare = width - 2 - sum(sizes) - gap * (len(every) - 1)
-            if spare >= 0:
-                return list(every), brief, gap, _grown(every, sizes, spare)
+    order = sorted(range(len(every)), key=lambda index: every[index].keep)
+    for shortened in range(len(every) + 1):
+        brief = frozenset(order[:shortened])
+        for gap in (3, 2):
+            found = _fitted(every, brief, gap, width, labelled)
+            if found is not None:
+                return found
     shown = list(every)
     while len(shown) > 1:
-        sizes = _sizes(tuple(shown), True, labels)
-        spare = width - 2 - sum(sizes) - (len(shown) - 1)
-        if spare >= 0:
-            return shown, True, 1, _grown(tuple(shown), sizes, spare)
+        found = _fitted(shown, frozenset(range(len(shown))), 1, width, labelled)
+        if found is not None:
+            return found
         shown.remove(min(shown, key=lambda tile: tile.keep))
-    return shown, True, 1, [max(1, width - 2)]
+    tile = shown[0]
+    return [
+        Shown(
+            tile.brief,
+            tile.brief_value,
+            max(1, width - 2 if width >= AIR_WIDTH_MIN else width),
+            tile.number,
+            0,
+        )
+    ]
 
 
-def _sizes(shown: tuple[Tile, ...], brief: bool, labels: bool) -> list[int]:
-    sizes = []
-    for tile in shown:
-        value = line_width(tile.brief_value if brief else tile.value)
-        label = cut(tile.brief if brief else tile.label, RUN_WIDTH_MAX)
-        size = max(value, len(label)) if labels and not tile.grow else value
-        if tile.keep == 9 and labels:
-            size = max(value, min(len(label), 14 if brief else RUN_WIDTH_MAX))
-        if tile.grow and brief:
-            size = min(size, 6)
-        elif tile.grow:
-            size = max(min(size, 24), len(label))
-        sizes.append(size)
-    return sizes
-
-
-def _grown(shown: tuple[Tile, ...], sizes: list[int], spare: int) -> list[int]:
-    """Give what is left to the tile that grows; without one it stays at the end."""
-    for index, tile in enumerate(shown):
+def _fitted(
+    every: Sequence[Tile], brief: frozenset[int], gap: int, width: int, labelled: bool
+) -> list[Shown] | None:
+    shown = []
+    for index, tile in enumerate(every):
+        label, value = (
+            (tile.brief, tile.brief_value) if index in brief else (tile.label, tile.value)
+        )
+        size = line_width(value)
         if tile.grow:
-            sizes[index] += spare
-    return sizes
+            size = min(size, FAULTS_WIDTH_BRIEF if index in brief else FAULTS_WIDTH)
+        if labelled:
+            named = RUN_WIDTH_BRIEF if index in brief else RUN_WIDTH
+            size = max(size, min(cell_width(label), named))
+        shown.append(Shown(label, value, size, tile.number, gap))
+    spare = width - 2 - sum(cell.width for cell in shown) - gap * (len(shown) - 1)
+    if spare < 0:
+        return None
+    return [
+        cell._replace(width=cell.width + spare) if tile.grow else cell
+        for tile, cell in zip(every, shown, strict=True)
+    ]
 
 
 PANEL = Vitals()

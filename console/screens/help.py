@@ -6,7 +6,7 @@ from console.screens.overlay import Overlay
 from console.widgets.frame import frame
 
 KEYS_WIDTH = 11
-LABEL_WIDTH = 24
+LABEL_WIDTH = 26
 
 
 class HelpScreen(Overlay[None]):

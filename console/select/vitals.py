@@ -27,7 +27,7 @@ class Tile(Struct, frozen=True):
         value: The figure.
         brief: The label where room is short.
         brief_value: The figure where room is short.
-        keep: What goes first when there is no room: the lowest.
+        keep: What is shortened, and then left out, when there is no room: the lowest first.
         number: Aligned right.
         grow: Takes what room is left.
     """
@@ -106,13 +106,13 @@ def _players(snapshot: Snapshot) -> Tile:
     mark = ""
     if snapshot.state == "running" and short_of > max(1, players.target // 100):
         role, mark = "warn", "▲"
-    widest = len(count(max(players.target, players.connected)))
-    connected = f"{count(players.connected):>{widest}}"
+    widest = len(count(max(players.target, players.connected))) + 1
+    connected = f"{mark}{count(players.connected)}".rjust(widest)
     return Tile(
         "players",
-        ((mark, role), (connected, role), (f"/{count(players.target)}", "dim")),
+        ((connected, role), (f"/{count(players.target)}", "dim")),
         "players",
-        ((mark, role), (connected, role), (f"/{count(players.target)}", "dim")),
+        ((connected, role), (f"/{count(players.target)}", "dim")),
         keep=8,
     )
 
@@ -182,7 +182,7 @@ def _faults(snapshot: Snapshot) -> Tile:
         none: Line = (("none armed", "dim"),)
         return Tile("faults", none, "faults", (("none", "dim"),), keep=1, number=False, grow=True)
     shown = [
-        f"{clean(fault.name, 40)} {clean(fault.scope, 40)} {left_s:.0f}s".replace("  ", " ")
+        f"{left_s:.0f}s {clean(fault.name, 40)} {clean(fault.scope, 40)}".strip()
         for fault, left_s in found
     ]
     full: Line = ((f"↯ {'  ↯ '.join(shown)}", "fault"),)

@@ -72,7 +72,7 @@ def with_axis(chart: Chart, width: int, height: int) -> list[Line]:
         return area(chart, width, height)
     labels = {0: chart.top, height - 1: 0.0}
     if height >= 5:
-        labels[(height - 1) // 2] = chart.top * (1 - ((height - 1) // 2) / height)
+        labels[height // 2] = chart.top / 2
     rows = []
     for row, line in enumerate(area(chart, width - 6, height)):
         label = _label(labels[row]) if row in labels else ""
