@@ -37,6 +37,15 @@ SANE = st.tuples(
     st.sampled_from([*PLAYERS, 1, 2, 3, *range(NPC_ID_BASE, NPC_ID_BASE + 8)]),
     st.integers(-20, 20),
 )
+GATHER = st.tuples(
+    st.sampled_from(PLAYERS),
+    st.integers(1, 30),
+    st.just(2),
+    st.just(0),
+    st.just(0),
+    st.sampled_from([1, 2, 3]),
+    st.just(0),
+)
 WILD = st.tuples(
     st.one_of(SOMEBODY, ANYBODY),
     st.one_of(st.integers(0, 30), st.integers(0, 2**32 - 1)),
@@ -46,7 +55,7 @@ WILD = st.tuples(
     ANYBODY,
     st.integers(-(2**31), 2**31 - 1),
 )
-INTENT = st.one_of(SANE, SANE, SANE, SANE, WILD)
+INTENT = st.one_of(SANE, SANE, SANE, GATHER, WILD)
 SEQS_PER_TICK = 20
 """Small sequences go on from tick to tick, with some overlap: resends."""
 TEXT = st.text(max_size=12)
