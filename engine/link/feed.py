@@ -67,7 +67,11 @@ class Lanes:
         return taken
 
     async def wait(self) -> None:
-        """Return when there is something to take, the run has ended or this is closed."""
+        """Return when there is something to take, the run has ended or this is closed.
+
+        Lets others run in any case: a reader that takes only one lane must not starve the loop.
+        """
+        await asyncio.sleep(0)
         await self._something.wait()
 
     def _settle(self) -> None:

@@ -233,6 +233,20 @@ async def test_notices_that_did_not_fit_are_told_as_a_gap(engine: Engine) -> Non
     assert dropped >= 100
 
 
+async def test_a_reader_that_leaves_a_lane_alone_does_not_starve_the_others(
+    engine: Engine,
+) -> None:
+    link = await engine.link()
+    await link.call(Mark("seated"))
+    engine.exchange.publish(Notice(1.0, "mark", "untaken"))
+    await asyncio.wait_for(link.wait(), 10)
+    ran = asyncio.Event()
+    asyncio.get_running_loop().call_soon(ran.set)
+    for _ in range(3):
+        await link.wait()
+    assert ran.is_set()
+
+
 async def test_a_newcomer_gets_the_present_snapshot(engine: Engine) -> None:
     engine.exchange.publish(Snapshot(run="r", at_s=3.0))
     link = await engine.link()

@@ -65,6 +65,7 @@ async def test_everything_in_one_process(folder: Path) -> None:
         while link.ended is None:
             await asyncio.wait_for(link.wait(), 30)
             link.take_snapshot()
+            link.take_notices()
     raw = (folder / "r1" / "summary.json").read_bytes()
     summary = msgspec.json.decode(raw, type=Summary)
     assert summary.verdict == "held"
