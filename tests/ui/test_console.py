@@ -160,7 +160,7 @@ async def test_freezing_holds_the_panels_and_not_the_vitals(tmp_path: Path):
 
 
 async def test_hostile_text_never_reaches_the_screen(tmp_path: Path):
-    app, link = make(tmp_path)
+    app, _ = make(tmp_path)
     evil = "\x1b]0;owned\x07[red]x[/red]\u202e\x9b31m"
     events = EventsView(
         tail=(Event(1, 1, "said", 1_000_001, 1, 1_000_001, 0, 0, 0, evil),), stored=1
@@ -328,7 +328,7 @@ async def test_drilling_shows_the_entity(tmp_path: Path):
 
 
 async def test_palette_finds_and_does(tmp_path: Path):
-    app, link = make(tmp_path)
+    app, _ = make(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("ctrl+p", *"timing", "enter")
