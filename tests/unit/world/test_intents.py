@@ -191,3 +191,24 @@ def test_a_stranger_is_denied_in_the_stream_of_the_world() -> None:
     (denied,) = arena.events("denied")
     assert (denied.stream, denied.actor) == (0, player(77))
     assert denied.text == "dead-actor: not in the world"
+
+
+@pytest.mark.parametrize("kind", ["move", "attack", "gather", "trade", "rest"])
+def test_luck_and_order_do_not_hang_on_arrival(kind: str) -> None:
+    """Ten players do the same to one target; first as they are numbered, then reversed."""
+    told = []
+    for turned in (1, -1):
+        arena = Arena(players=12, npcs=1, nodes=1)
+        aim = {"gather": node(0), "trade": npc(0)}.get(kind, player(11))
+        arena.put(aim, MIDDLE, MIDDLE)
+        arena.set(aim, goods=14)
+        for number in range(1, 11):
+            arena.set(player(number), hp=100 - number)
+        intents = [
+            (player(number), 1, kind, MIDDLE + number, MIDDLE, aim, number)
+            for number in range(1, 11)
+        ]
+        arena.step(*intents[::turned])
+        told.append((arena.last.hash, arena.events()))
+    assert told[0] == told[1]
+    assert len({event.a for event in told[0][1]}) > 1, "luck or content differs"
