@@ -20,6 +20,8 @@ from engine.store.compression import Codec
 
 STORE_FORMAT: Final = 1
 _PAGE_BYTES: Final = 8192
+_WAL_PAGES: Final = 512
+"""Folding 4 MB into the database at a time keeps the tick that does it short."""
 _BUSY_MS: Final = 2000
 _TICKS_READ_AT_ONCE: Final = 256
 
@@ -71,6 +73,7 @@ class SqliteStore:
         self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
         self._db.execute("PRAGMA journal_mode = WAL").fetchall()
         self._db.execute("PRAGMA synchronous = FULL").fetchall()
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}").fetchall()
         if bytes_max:
             pages = bytes_max // _PAGE_BYTES
             self._db.execute(f"PRAGMA max_page_count = {pages}").fetchall()

@@ -96,11 +96,12 @@ def _book_commands(state: State, events: Array, now_ms: int) -> None:
 
 
 def _mark_cells(state: State, events: Array, old_cells: Array, tick: int) -> None:
-    seen = events if (shown := _SEEN[events["kind"]]).all() else events[shown]
+    # Actors need no look of their own: what is seen of them changes in their own stream.
+    seen = _SEEN[events["kind"]]
     # One more place than there are rows: where "no entity" (-1) ends up.
     touched = np.zeros(state.count + 1, bool)
-    for who in ("stream", "actor", "target"):
-        touched[state.rows_of(seen[who])] = True
+    for who in ("stream", "target"):
+        touched[state.rows_of(events[who][seen])] = True
     rows = np.nonzero(touched[:-1])[0]
     state.cell_versions[state.cell[rows]] = tick
     state.cell_versions[old_cells[rows[rows < len(old_cells)]]] = tick

@@ -210,10 +210,12 @@ class World:
         whole = judge(orders, self._whole_tick)
         record_denied(whole)
         settle(whole)
-        passed = orders.take(np.nonzero(whole.ruling.verdict != DENY)[0])
+        denied = whole.ruling.verdict == DENY
+        passed = orders.take(~denied) if denied.any() else orders
         lap("govern")
         for first, end in passed.rounds():
-            acting = judge(passed.take(slice(first, end)), self._each_round)
+            some = passed if end - first == len(passed) else passed.take(slice(first, end))
+            acting = judge(some, self._each_round)
             lap("govern")
             carry_out(acting)
             settle(acting)

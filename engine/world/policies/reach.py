@@ -22,17 +22,21 @@ class Reach:
 
     def judge(self, hearing: Hearing) -> Judgement:
         """See ``Policy``."""
-        orders = hearing.orders
-        square = _distance_squared(hearing)
-        aims = (orders.kind == ATTACK) | (orders.kind == GATHER) | (orders.kind == TRADE)
-        return Judgement(aims & (square > REACH_UNITS**2), lambda rows: _why(square[rows]))
+        kind = hearing.orders.kind
+        aiming = np.nonzero((kind == ATTACK) | (kind == GATHER) | (kind == TRADE))[0]
+        deny = np.zeros(len(kind), bool)
+        if len(aiming):
+            deny[aiming] = _distance_squared(hearing, aiming) > REACH_UNITS**2
+        return Judgement(deny, lambda rows: _why(_distance_squared(hearing, rows)))
 
 
-def _distance_squared(hearing: Hearing) -> Array:
-    state, actor, target = hearing.state, hearing.orders.actor_row, hearing.orders.target_row
+def _distance_squared(hearing: Hearing, rows: Array) -> Array:
+    state, orders = hearing.state, hearing.orders
+    actor, target = orders.actor_row[rows], orders.target_row[rows]
     dx = (state.x[target] - state.x[actor]).astype(np.int64)
     dy = (state.y[target] - state.y[actor]).astype(np.int64)
-    return dx * dx + dy * dy
+    square: Array = dx * dx + dy * dy
+    return square
 
 
 def _why(squares: Array) -> list[str]:

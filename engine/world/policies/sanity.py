@@ -7,6 +7,7 @@ import numpy as np
 from engine.protocol.events import entity_name
 from engine.protocol.gateway import INTENT_KINDS
 from engine.protocol.limits import POSITION_MAX
+from engine.world.arrays import Array
 from engine.world.orders import ATTACK, GATHER, MOVE, SAY, TRADE
 from engine.world.policies.base import Hearing, Judgement
 from engine.world.state import NODE
@@ -23,21 +24,30 @@ class Sanity:
 
     def judge(self, hearing: Hearing) -> Judgement:
         """See ``Policy``."""
-        state, orders = hearing.state, hearing.orders
-        kind, target = orders.kind, orders.target_row
-        off_map = (kind == MOVE) & (
-            (np.minimum(orders.x, orders.y) < 0) | (np.maximum(orders.x, orders.y) > POSITION_MAX)
-        )
-        gather = kind == GATHER
-        aims = gather | (kind == ATTACK) | (kind == TRADE)
-        wrong_kind = (state.kind[target] == NODE) != gather
-        gone = (state.alive[target] == 0) | ((state.hp[target] == 0) & ~gather)
-        bad_target = aims & ((target < 0) | wrong_kind | gone | (target == orders.actor_row))
-        deny = off_map | bad_target | (kind >= len(INTENT_KINDS))
-        deny |= (kind == TRADE) & (orders.amount == 0)
+        orders = hearing.orders
+        kind = orders.kind
+        deny = kind >= len(INTENT_KINDS)
+        # The map's side is a power of two: a negative or too large number has other bits.
+        off_map = (orders.x | orders.y) & ~POSITION_MAX
+        deny |= (kind == MOVE) & (off_map != 0)
+        aiming = np.nonzero((kind == GATHER) | (kind == ATTACK) | (kind == TRADE))[0]
+        if len(aiming):
+            deny[aiming] = _aims_wrong(hearing, aiming)
         for row in np.nonzero(kind == SAY)[0].tolist():
             deny[row] |= not hearing.texts.get(int(orders.given[row]))
         return Judgement(deny, lambda rows: [_why(hearing, row) for row in rows.tolist()])
+
+
+def _aims_wrong(hearing: Hearing, rows: Array) -> Array:
+    """Return which of the rows, all of a kind that has a target, have a wrong one."""
+    state, orders = hearing.state, hearing.orders
+    kind, target = orders.kind[rows], orders.target_row[rows]
+    gather = kind == GATHER
+    wrong: Array = (target < 0) | (target == orders.actor_row[rows])
+    wrong |= (state.kind[target] == NODE) != gather
+    wrong |= (state.alive[target] == 0) | ((state.hp[target] == 0) & ~gather)
+    wrong |= (kind == TRADE) & (orders.amount[rows] == 0)
+    return wrong
 
 
 def _why(hearing: Hearing, row: int) -> str:
