@@ -99,8 +99,11 @@ def run(
         Path | None, typer.Option(help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs).")
     ] = None,
     port_base: Annotated[
-        int, typer.Option(help="Ports B, B+1, B+2 (admin, STAT7, gateway); 0 picks free ones.")
-    ] = 8000,
+        int | None,
+        typer.Option(
+            help="Ports B, B+1, B+2 (admin, STAT7, gateway); 0 picks free ones (8000, 8765, 8766)."
+        ),
+    ] = None,
     on_disconnect: Annotated[
         str, typer.Option(help="When the last console vanishes: revert, keep or stop.")
     ] = "revert",

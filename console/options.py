@@ -37,7 +37,7 @@ class RunOptions(Struct, frozen=True):
     rate: float | None = None
     thresholds: tuple[str, ...] = ()
     runs_dir: Path | None = None
-    port_base: int = 8000
+    port_base: int | None = None
     on_disconnect: OnDisconnect = "revert"
     unattended_s_max: float = UNATTENDED_S_MAX
     in_process: bool = False
@@ -151,7 +151,7 @@ def check_options(options: RunOptions) -> None:
         check_range(options.seed, 0, 2**63 - 1, "--seed")
     if options.rate is not None:
         check_range(options.rate, 0, COMMANDS_PER_S_PER_PLAYER_MAX, "--rate")
-    if options.port_base != 0:
+    if options.port_base:
         check_range(options.port_base, 1024, 65533, "--port-base")
     if options.duration_s is not None and options.duration_s < 1:
         raise UserError(f"--duration: found {options.duration_s:g}s; allowed is 1s or more")

@@ -9,6 +9,7 @@ from console.model import Clock, Cost, Item, Model, Page, Turn
 from engine.link.base import EngineLink, LinkClosed
 from engine.protocol.command import Lease
 from engine.protocol.query import EntitiesAnswer, EntitiesQuery, FaultsAnswer, FaultsQuery, Refused
+from engine.protocol.summary import ConsoleSummary
 
 LEASE_EVERY_S: Final = 1.0
 ENTITIES_EVERY_S: Final = 1.0
@@ -115,12 +116,16 @@ class Pump:
         self._cost_at_s, self._cpu_s, self._bytes = now_s, cpu_s, sent
         return self._cost
 
+    def _told_cost(self) -> ConsoleSummary:
+        cost = self._cost
+        return ConsoleSummary(cost.cpu_pct, cost.kb_per_s * 1000, cost.frames_skipped)
+
     async def _leases(self) -> None:
         while not self._lost:
             link = self._stage.link
             if link is not None and not link.closed:
                 try:
-                    await link.call(Lease())
+                    await link.call(Lease(self._told_cost()))
                     if not self._stage.model.menu:
                         await self._ask_menu(link)
                 except LinkClosed:

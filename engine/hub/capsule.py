@@ -17,6 +17,7 @@ from engine.protocol.limits import FREE_BYTES_MIN
 from engine.protocol.scenario_text import scenario_toml
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
+from engine.report.summary import encode_summary
 
 _FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -95,7 +96,7 @@ class Capsule:
         Raises:
             OSError: It cannot be written.
         """
-        self._write("summary.json", msgspec.json.format(msgspec.json.encode(summary)))
+        self._write("summary.json", encode_summary(summary))
 
     def free_bytes(self) -> int:
         """Return the free space on the capsule's disk."""

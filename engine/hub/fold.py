@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from engine.hub.consolecost import ConsoleCost
 from engine.hub.eventlog import EventLog
 from engine.hub.faultwatch import FaultWatch
 from engine.hub.generator import Generator
@@ -68,7 +69,8 @@ class Second(Struct, frozen=True):
     latency_ms_p50: float
     latency_ms_p99: float
     violations_per_s: float
-    lateness_ms_p99: float
+    send_lateness_ms_p99: float
+    send_lateness_ms_max: float
     cpu_pct: float
 
 
@@ -92,6 +94,7 @@ class Fold:
         self.log = EventLog()
         self.faults = FaultWatch()
         self.generator = Generator()
+        self.console = ConsoleCost()
         self.world = WorldView()
         self.has_world = False
         self._stored = 0
@@ -234,7 +237,8 @@ class Fold:
             latency_ms_p50=p50,
             latency_ms_p99=p99,
             violations_per_s=float(rates[2]),
-            lateness_ms_p99=generator.send_lateness_ms_p99,
+            send_lateness_ms_p99=self.generator.second_ms_p99,
+            send_lateness_ms_max=self.generator.second_ms_max,
             cpu_pct=generator.cpu_pct,
         )
         self._seconds.append(row)
@@ -330,6 +334,7 @@ class Fold:
             generator=self.generator.summary(),
             faults=self.faults.summaries(tally, saturated=saturated),
             trouble=trouble,
+            console=self.console.summary(),
         )
         if self.has_world:
             per_s = max(0, stored - self._stored_begin) / max(duration_s, 1.0)

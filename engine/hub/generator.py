@@ -21,6 +21,8 @@ class Generator:
     Attributes:
         saturated_at_s: The first such second after the warm-up, None when there is none.
         saturated: Saturated now.
+        second_ms_p99: Send lateness of the last second.
+        second_ms_max: The same, its worst.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,8 @@ class Generator:
         self._cpu_pct = 0.0
         self._rss_mb_max = 0.0
         self._lateness_max_ms = 0.0
+        self.second_ms_p99 = 0.0
+        self.second_ms_max = 0.0
         self.saturated_at_s: float | None = None
         self.saturated = False
 
@@ -58,6 +62,7 @@ class Generator:
         lateness, lag = self._lateness.close_second(), self._lag.close_second()
         silent = any(report.squad not in self._heard for report in tally.squads)
         late = lateness.count > 0 and lateness.percentile(99) > SATURATED_LATENESS_MS
+        self.second_ms_p99, self.second_ms_max = lateness.percentile(99), lateness.max_ms
         self._heard.clear()
         self._late_seconds = self._late_seconds + 1 if late or silent else 0
         self._late_measured = self._late_measured + 1 if measured and (late or silent) else 0

@@ -190,7 +190,9 @@ class Hub:
         step = reducer.reduce(self._state, command, at_s, console)
         self._state = step.state
         self._carry_out(step.effects)
-        if not isinstance(command, Lease):
+        if isinstance(command, Lease):
+            self.fold.console.take(command.cost)
+        else:
             self._parts.telemetry.command(at_s, console, command, step.reply)
             self._parts.logbook.write(
                 "command",

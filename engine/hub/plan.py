@@ -12,7 +12,6 @@ from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
 
 NODES = 512
 GUESTS_MAX = 1000
-_PORT_BASE_DEFAULT = 8000
 _GATEWAY_DEFAULT = 8766
 HOST = "127.0.0.1"
 
@@ -27,9 +26,9 @@ class WorldPlace(Struct, frozen=True):
     epoch_ms: int
 
 
-def gateway_port(port_base: int) -> int:
-    """Return the gateway's port: 8766 with the default base, else the base + 2; 0 stays free."""
-    if port_base == _PORT_BASE_DEFAULT:
+def gateway_port(port_base: int | None) -> int:
+    """Return the gateway's port: 8766 by default, else the base + 2; base 0 stays free."""
+    if port_base is None:
         return _GATEWAY_DEFAULT
     return port_base + 2 if port_base else 0
 

@@ -39,6 +39,7 @@ from engine.protocol.query import (
 )
 from engine.protocol.summary import Summary
 from engine.protocol.text import nearest
+from engine.report.summary import encode_summary
 
 _BATCHES_AT_ONCE = 64
 _COLUMNS = tuple(ENTITY_FIELDS)
@@ -82,7 +83,7 @@ class Answers:
                 case FaultsQuery():
                     return FaultsAnswer(self._faults)
                 case SummaryQuery():
-                    return SummaryAnswer(msgspec.Raw(msgspec.json.encode(self._summary())))
+                    return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
         except UserError as problem:
             return Refused("bad_request", problem.message)
 

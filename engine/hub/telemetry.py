@@ -18,7 +18,7 @@ from engine.protocol.limits import TELEMETRY_ROWS_QUEUED_MAX
 _TABLES = """
 CREATE TABLE seconds (at_s INTEGER PRIMARY KEY, players REAL, commands_per_s REAL,
   events_per_s REAL, tick_ms_p99 REAL, latency_ms_p50 REAL, latency_ms_p99 REAL,
-  violations_per_s REAL, lateness_ms_p99 REAL, cpu_pct REAL);
+  violations_per_s REAL, send_lateness_ms_p99 REAL, send_lateness_ms_max REAL, cpu_pct REAL);
 CREATE TABLE faults (id TEXT PRIMARY KEY, name TEXT, scope TEXT, armed_at_s REAL, hold_s REAL,
   planned INTEGER, affected INTEGER, cleared_at_s REAL, cleared_why TEXT, recovered_at_s REAL);
 CREATE TABLE commands (at_s REAL, console INTEGER, command TEXT, ok INTEGER, reply TEXT);
@@ -50,7 +50,7 @@ class Telemetry:
     def second(self, second: Second) -> None:
         """Keep a second."""
         self._put(
-            "INSERT INTO seconds VALUES (?,?,?,?,?,?,?,?,?,?)", msgspec.structs.astuple(second)
+            "INSERT INTO seconds VALUES (?,?,?,?,?,?,?,?,?,?,?)", msgspec.structs.astuple(second)
         )
 
     def command(self, at_s: float, console: int, command: Command, reply: Reply) -> None:

@@ -11,6 +11,7 @@ from engine.protocol.limits import (
     MARK_CHARS_MAX,
     PLAYERS_MAX,
 )
+from engine.protocol.summary import ConsoleSummary
 
 ParamValue = str | int | float | bool
 
@@ -84,7 +85,12 @@ class Stop(Struct, frozen=True, tag="stop"):
 
 
 class Lease(Struct, frozen=True, tag="lease"):
-    """A console's sign of life, once a second; without it armed faults revert."""
+    """A console's sign of life, once a second; without it armed faults revert.
+
+    ``cost``: what the console itself costs now; None when nothing is painted.
+    """
+
+    cost: ConsoleSummary | None = None
 
 
 class Detach(Struct, frozen=True, tag="detach"):

@@ -19,7 +19,8 @@ class RunSpec(Struct, frozen=True):
         players_max: Never more players than this, whatever the operator presses.
         duration_s: End after this long; None until told to stop.
         squads: Squad processes.
-        port_base: Ports B, B+1, B+2 (admin, STAT7, gateway); 0 picks free ones.
+        port_base: Ports B, B+1, B+2 (admin, STAT7, gateway); 0 picks free ones; None for
+            8000, 8765 and 8766.
         on_disconnect: What happens when the last console vanishes.
         unattended_s_max: An unattended run ends after this long.
         thresholds: Expressions from the command line, besides the scenario's.
@@ -34,7 +35,7 @@ class RunSpec(Struct, frozen=True):
     players_max: int
     duration_s: float | None
     squads: int
-    port_base: int
+    port_base: int | None
     on_disconnect: Literal["revert", "keep", "stop"]
     unattended_s_max: float
     thresholds: tuple[str, ...]

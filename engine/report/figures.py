@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from engine.protocol.summary import (
     CommandsSummary,
+    ConsoleSummary,
     EventsSummary,
     FaultSummary,
     GeneratorSummary,
@@ -31,6 +32,7 @@ class Figures(Struct):
         planned: The run was given a duration, so its end was no whim.
         trouble: What broke it, worst first.
         tick: None without an embedded world; ``events`` and ``violations`` likewise.
+        console: None when no console painted.
     """
 
     run: str
@@ -48,6 +50,7 @@ class Figures(Struct):
     tick: TickSummary | None = None
     events: EventsSummary | None = None
     violations: ViolationsSummary | None = None
+    console: ConsoleSummary | None = None
     state_hash: str = ""
 
 

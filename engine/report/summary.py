@@ -1,7 +1,7 @@
 """Builds ``summary.json`` from a run's figures, and judges the run."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -32,6 +32,19 @@ def build_summary(figures: Figures, thresholds: Sequence[Threshold]) -> Summary:
         reasons=judgement.reasons,
         exit_code=judgement.exit_code,
     )
+
+
+def encode_summary(summary: Summary) -> bytes:
+    """Return ``summary.json``: indented, numbers to three decimals."""
+    return msgspec.json.format(msgspec.json.encode(_rounded(msgspec.to_builtins(summary))))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
 
 
 def outcomes(summary: Summary, thresholds: Sequence[Threshold]) -> list[Outcome]:
@@ -119,5 +132,6 @@ def _unjudged(figures: Figures) -> Summary:
         tick=figures.tick or UNSET,
         events=figures.events or UNSET,
         violations=figures.violations or UNSET,
+        console=figures.console or UNSET,
         state_hash=figures.state_hash or UNSET,
     )

@@ -73,7 +73,7 @@ def test_too_little_space_is_told_beforehand(
 
 
 def _second(at_s: int) -> Second:
-    return Second(at_s, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+    return Second(at_s, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 
 
 def test_telemetry_keeps_seconds_faults_commands_and_notes(tmp_path: Path) -> None:
