@@ -26,8 +26,8 @@ ELLIPSIS: Final = "…"
 
 
 def cell_width(text: str) -> int:
-    """Return how many cells ``text`` takes on a terminal."""
-    if NARROW.fullmatch(text):
+    """Return how many cells ``text`` takes on a terminal; ``text`` is ``clean``."""
+    if text.isascii() or NARROW.fullmatch(text):
         return len(text)
     return sum(map(get_character_cell_size, text))
 

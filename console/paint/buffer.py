@@ -43,19 +43,16 @@ class ScreenBuffer:
             return
         self._free_halves(row, x, end, y)
         row[x:end] = new
-        start: int | None = None
-        last = 0
-        for index, (was, now) in enumerate(zip(old, new, strict=True)):
-            if was is now:
-                continue
-            if start is None:
-                start = index
-            elif index - last > GAP_MAX + 1:
+        changed = [index for index in range(len(new)) if old[index] is not new[index]]
+        if not changed:
+            return
+        start = last = changed[0]
+        for index in changed:
+            if index - last > GAP_MAX + 1:
                 self._emit(x, y, new, start, last)
                 start = index
             last = index
-        if start is not None:
-            self._emit(x, y, new, start, last)
+        self._emit(x, y, new, start, last)
 
     def take(self) -> str:
         """Return what is to be written since the last time, empty when nothing is."""

@@ -1,6 +1,6 @@
 """From strips to cells: the unit that is compared and sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from rich.cells import get_character_cell_size
@@ -8,7 +8,7 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from console.lines import NARROW
+from console.lines import NARROW, Line
 
 STYLES_MAX: Final = 4096
 GLYPHS_PER_STYLE_MAX: Final = 4096
@@ -86,6 +86,18 @@ class CellMaker:
                 continue
             glyphs = self._by_style.get(style) or self._glyphs(style)
             if NARROW.fullmatch(text):
+                made.extend(map(glyphs.__getitem__, text))
+            else:
+                self._slowly(text, glyphs, made)
+        return made
+
+    def line(self, line: Line, styles: Mapping[str, Style]) -> list[Cell]:
+        """Return the cells of a line in the looks that ``styles`` gives its roles."""
+        made: list[Cell] = []
+        for text, role in line:
+            style = styles[role]
+            glyphs = self._by_style.get(style) or self._glyphs(style)
+            if text.isascii() or NARROW.fullmatch(text):
                 made.extend(map(glyphs.__getitem__, text))
             else:
                 self._slowly(text, glyphs, made)

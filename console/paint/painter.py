@@ -1,12 +1,14 @@
 """Sends what changed, and only that; leaves frames out when the terminal does not keep up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from rich.color import ColorSystem
+from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from console.lines import Line
 from console.paint.buffer import ScreenBuffer
 from console.paint.cells import CellMaker
 
@@ -67,6 +69,10 @@ class Painter:
     def put(self, x: int, y: int, strip: Iterable[object]) -> None:
         """Take a strip for (x, y); sent by ``flush``."""
         self._buffer.put(x, y, self._maker.cells(strip))  # type: ignore[arg-type]  # Strip iterates Segments
+
+    def put_line(self, x: int, y: int, line: Line, styles: Mapping[str, Style]) -> None:
+        """Take a panel's line for (x, y) in the looks of ``styles``; sent by ``flush``."""
+        self._buffer.put(x, y, self._maker.line(line, styles))
 
     def flush(self) -> None:
         """Send what ``put`` and ``update`` found changed."""

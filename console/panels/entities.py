@@ -66,7 +66,7 @@ class Entities:
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
         inner = width - 4
-        columns = next(columns for least, columns in BY_WIDTH if inner >= least)
+        columns = next(columns for least, columns in BY_WIDTH if max(0, inner) >= least)
         sizes = widths(columns, inner)
         shown = list_window(model.shown, model.view, "entities", max(1, height - 3))
         lines = [heading(columns, sizes, model.view.entities.sort)]

@@ -29,7 +29,7 @@ class Drawn:
         box: Where it stands.
         inputs: What it was drawn from.
         lines: Its rows.
-        strips: The same in the theme's looks.
+        strips: The same in the theme's looks, made when the compositor asks for a row.
         unsent: Rows that changed since they were painted.
     """
 
@@ -37,7 +37,7 @@ class Drawn:
         self.box = box
         self.inputs: object = None
         self.lines: list[Line] = []
-        self.strips: list[Strip] = []
+        self.strips: dict[int, Strip] = {}
         self.unsent: set[int] = set()
 
 
@@ -105,7 +105,7 @@ class Board(Widget):
         for drawn in self._drawn.values():
             box = drawn.box
             for row in drawn.unsent:
-                painter.put(box.x, box.y + row, drawn.strips[row])
+                painter.put_line(box.x, box.y + row, drawn.lines[row], self._theme)
             drawn.unsent.clear()
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -122,13 +122,19 @@ class Board(Widget):
 
     def _row(self, y: int) -> Strip:
         parts = sorted(
-            (box.x, drawn.strips[y - box.y])
+            (box.x, self._strip(drawn, y - box.y))
             for box in self._boxes
             if box.y <= y < box.y + box.height
             and (drawn := self._drawn.get(box.panel)) is not None
-            and y - box.y < len(drawn.strips)
+            and y - box.y < len(drawn.lines)
         )
         return Strip.join([strip for _, strip in parts])
+
+    def _strip(self, drawn: Drawn, row: int) -> Strip:
+        strip = drawn.strips.get(row)
+        if strip is None:
+            strip = drawn.strips[row] = strip_of(drawn.lines[row], self._theme)
+        return strip
 
     def _draw(self, box: Box) -> bool:
         panel = self._panels[box.panel]
@@ -143,13 +149,8 @@ class Board(Widget):
         drawn.inputs = inputs
         lines = panel.draw(self._model, box.width, box.height, focused)
         for row, line in enumerate(lines):
-            if row < len(drawn.lines) and drawn.lines[row] == line:
-                continue
-            strip = strip_of(line, self._theme)
-            if row < len(drawn.strips):
-                drawn.strips[row] = strip
-            else:
-                drawn.strips.append(strip)
-            drawn.unsent.add(row)
+            if row >= len(drawn.lines) or drawn.lines[row] != line:
+                drawn.strips.pop(row, None)
+                drawn.unsent.add(row)
         drawn.lines = lines
         return bool(drawn.unsent)

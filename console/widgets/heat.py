@@ -19,11 +19,12 @@ def steps(counts: Sequence[int], peak: int) -> list[int]:
     """
     if peak <= 0:
         return [0] * len(counts)
+    most = max(counts, default=0)
     table = [0] + [
         max(1, min(STEPS - 1, round((value / peak) ** 0.5 * (STEPS - 1))))
-        for value in range(1, 256)
+        for value in range(1, most + 1)
     ]
-    return [table[min(255, count)] for count in counts]
+    return [table[count] for count in counts]
 
 
 def heat(

@@ -55,10 +55,23 @@ def area(chart: Chart, width: int, height: int) -> list[Line]:
     limit_row = -1
     if chart.limit is not None and 0 < chart.limit <= chart.top:
         limit_row = min(height - 1, int((1 - chart.limit / chart.top) * height))
+    full: Line = ()
+    highest = max(high_levels, default=0)
+    lowest = min(low_levels if low else high_levels, default=0)
     rows: list[Line] = []
     for row in range(height):
         base = (height - 1 - row) * 8
         empty = (LIMIT, "limit") if row == limit_row else (" ", "text")
+        if base >= highest:
+            rows.append(((empty[0] * width, empty[1]),))
+            continue
+        if base + 8 <= lowest:  # nothing but filled cells, the same in every such row
+            full = full or _joined(
+                [(" ", "text")] * pad
+                + [_cell(8, 8 if low else 0, role, chart) or empty for role in roles]
+            )
+            rows.append(full if row != limit_row else _joined([empty] * pad) + full[bool(pad) :])
+            continue
         cells = [empty] * pad
         for high, lower, role in zip(high_levels, low_levels, roles, strict=True):
             cells.append(_cell(high - base, lower - base, role, chart) or empty)

@@ -1,0 +1,40 @@
+"""The terminal before Textual is there: its import takes most of the first paint's budget."""
+
+import os
+import shutil
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Final
+
+ALT_SCREEN: Final = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J"
+MAIN_SCREEN: Final = "\x1b[?25h\x1b[?1049l"
+ESCAPE_MS_LOCAL: Final = 25
+ESCAPE_MS_REMOTE: Final = 100
+"""Over SSH an escape sequence may arrive in pieces; a piece must not become a key."""
+
+
+def prepare(environ: MutableMapping[str, str]) -> None:
+    """Set what Textual reads from the environment when it is imported."""
+    remote = "SSH_CONNECTION" in environ or "SSH_TTY" in environ
+    environ.setdefault("ESCDELAY", str(ESCAPE_MS_REMOTE if remote else ESCAPE_MS_LOCAL))
+
+
+@contextmanager
+def splash(fd: int = 1) -> Iterator[None]:
+    """Show at once that something starts, while the body imports the rest.
+
+    Textual takes the screen over as it is. When the body fails, the user's screen
+    comes back.
+
+    Args:
+        fd: The terminal.
+    """
+    columns, rows = shutil.get_terminal_size()
+    word = "○ seedstorm is starting"[: max(0, columns)]
+    at = f"\x1b[{max(1, rows // 2)};{max(1, (columns - len(word)) // 2 + 1)}H"
+    os.write(fd, f"{ALT_SCREEN}{at}{word}".encode())
+    try:
+        yield
+    except BaseException:
+        os.write(fd, MAIN_SCREEN.encode())
+        raise

@@ -1,0 +1,162 @@
+"""Figures, lines, charts, themes, and every panel at odd sizes."""
+
+import pytest
+
+from console import panels
+from console.figures import ceiling, clock, count, ms, short
+from console.lines import cell_width, clean, cut, fit, left, line_width, plain, right, spread
+from console.model import Clock, Cost, Model, Page, View, update
+from console.panels.base import Panel
+from console.panels.vitals import PANEL as VITALS
+from console.select.vitals import state_of
+from console.select.zones import busiest
+from console.themes import choose_depth, choose_theme, load_theme, theme_names
+from console.widgets.gauge import gauge, parts
+from console.widgets.heat import heat, steps
+from console.widgets.spark import Chart, area, spark
+from engine.protocol.command import ArmFault, Scope
+from engine.protocol.errors import UserError
+from engine.protocol.feed import Ended
+from engine.protocol.query import EntitiesAnswer
+from engine.protocol.registry import scan
+from tests.ui.fake_engine import FakeEngine
+
+
+def lively(mono: bool = False) -> Model:
+    engine = FakeEngine()
+    model = Model(view=View(mono=mono))
+    for second in range(40):
+        if second == 30:
+            engine.arm(ArmFault("disconnect-storm", Scope(players_pct=30), {}, 20.0))
+        model = update(model, engine.snapshot(float(second)))
+    page = EntitiesAnswer(1, 500, tuple(engine.entities()[:80]))
+    return update(update(model, Page(0, page)), Cost(2.1, 13.4, 0))
+
+
+@pytest.mark.parametrize("mono", [False, True])
+@pytest.mark.parametrize("size", [(120, 40), (60, 12), (36, 18), (24, 6), (9, 3), (5, 2), (1, 1)])
+@pytest.mark.parametrize("name", sorted(scan(panels, "PANEL")))
+def test_every_panel_fills_its_box_exactly_and_in_known_roles(name, size, mono):
+    panel: Panel = scan(panels, "PANEL")[name]
+    theme = load_theme("mono" if mono else "dark")
+    for model in (Model(view=View(mono=mono)), lively(mono)):
+        lines = panel.draw(model, *size, True)
+        assert len(lines) == (
+            size[1] if name not in {"vitals", "strip"} else min(size[1], len(lines))
+        )
+        for line in lines:
+            assert line_width(line) == size[0], plain(line)
+            for _, role in line:
+                assert theme[role] is not None
+        assert panel.inputs(model) == panel.inputs(model)
+
+
+@pytest.mark.parametrize("width", [200, 120, 80])
+def test_the_status_line_shows_every_vital(width):
+    labels, values = map(plain, VITALS.draw(lively(), width, 2, False))
+    for word in ("players", "s", "tick", "ms", "viol", "faults", "console", "market-day"):
+        assert word in labels
+    assert "running 0:39" in values
+    assert "700/1,000" in values
+    assert "↯" in values
+    assert "10s" in values
+
+
+def test_narrow_status_lines_keep_the_state():
+    assert "running" in plain(VITALS.draw(lively(), 24, 1, False)[0])
+
+
+def test_silence_is_told():
+    model = update(Model(), FakeEngine().snapshot(20.0))
+    silent = update(model, Clock(9.0))
+    assert state_of(silent)[1] == "silent 9s"
+    assert state_of(update(model, Ended(0, "held")))[1] == "ended"
+
+
+def test_figures():
+    assert [count(v) for v in (0, 999, 1213, 1_250_000, 12_000_000)] == [
+        "0", "999", "1,213", "1.2M", "12M",
+    ]  # fmt: skip
+    assert [short(v) for v in (7, 1213, 12_345, 3.4e6)] == ["7", "1.2k", "12k", "3.4M"]
+    assert [ms(v) for v in (0.44, 12.14, 104.4, 2310)] == ["0.4", "12.1", "104", "2,310"]
+    assert count(float("nan")) == ms(float("inf")) == short(float("nan")) == "?"
+    assert [clock(v) for v in (7, 754, 3723)] == ["0:07", "12:34", "1:02:03"]
+    assert [ceiling(v) for v in (0, 0.7, 101, 140, 1020)] == [1.0, 0.8, 120, 150, 1200]
+
+
+def test_lines_are_cut_and_padded_by_cells():
+    assert cut("player-12", 6) == "playe…"
+    assert left("ab", 4) == "ab  "
+    assert right("日本", 5) == " 日本"
+    assert cut("日本語", 4) == "日…"
+    assert line_width(fit((("日本語", "text"), ("x", "dim")), 4)) == 4
+    assert plain(spread((("a", "text"),), (("b", "text"),), 5)) == "a   b"
+    assert plain(spread((("abcd", "text"),), (("b", "text"),), 5)) == "abcd "
+    assert cell_width("├─┤") == 3
+
+
+def test_strangers_text_is_cleaned():
+    assert clean("a\x1b[31mb\u202ec\u0301") == "a\ufffd[31mb\ufffdc"
+    assert len(clean("x" * 500)) == 200
+
+
+def test_charts():
+    assert plain(spark([0, 4, 8], 5, 8, lambda _: "area")) == "   ▄█"
+    rows = area(Chart([2, 16], 16, lambda _: "area", limit=16), 4, 2)
+    assert [plain(row) for row in rows] == ["┄┄┄█", "  ▂█"]
+    both = area(Chart([16, 16], 16, lambda _: "area", low=[4, 8]), 2, 2)
+    assert both[1] == (("▄", "area_low/area"), ("█", "area_low"))
+    tall = area(Chart([40] * 6, 40, lambda _: "area"), 8, 5)
+    assert [plain(row) for row in tall] == ["  ██████"] * 5
+
+
+def test_bars():
+    assert plain(gauge(0.5, 4, "good")) == "━━━━"
+    assert gauge(0.001, 4, "good")[0] == ("━", "good")
+    assert [len(text) for text, _ in parts([("step", 1), ("hash", 3)], 8, False)] == [2, 6]
+    assert (
+        len({glyph for text, _ in parts([("step", 1), ("hash", 1)], 8, True) for glyph in text})
+        == 2
+    )
+
+
+def test_heat():
+    assert steps([0, 1, 100], 100) == [0, 1, 9]
+    assert steps([0, 0], 0) == [0, 0]
+    counts = bytes(range(16))
+    assert [line_width(line) for line in heat(counts, 4, 4, 2, False)] == [4, 4]
+    assert [line_width(line) for line in heat(counts, 4, 8, 4, False)] == [8] * 4
+    assert plain(heat(counts, 4, 8, 4, True)[0])[:2] == "  "
+    assert heat(b"", 4, 8, 4, True) == []
+
+
+def test_busiest_zones():
+    grid = bytearray(32 * 32)
+    grid[5 * 32 + 9] = 7
+    zone = busiest(bytes(grid))[0]
+    assert (zone.zone, zone.west, zone.north, zone.people) == (10, 64, 32, 7)
+    assert busiest(b"") == ()
+
+
+@pytest.mark.parametrize("name", theme_names())
+@pytest.mark.parametrize("depth", ["true", "256", "16"])
+def test_every_theme_has_every_role(name, depth):
+    theme = load_theme(name, depth)
+    for role in load_theme("dark")._roles:
+        if not role.startswith("heat") or not theme.mono:
+            assert theme[role] is not None
+        if theme.mono:
+            assert (
+                theme[f"{role.split('/')[0]}" if not role.startswith("heat") else "text"].color
+                is None
+            )
+
+
+def test_choosing_a_theme_and_its_depth():
+    assert choose_theme("", {"NO_COLOR": "1"}) == "mono"
+    assert choose_theme("light", {"NO_COLOR": "1"}) == "light"
+    assert choose_theme("", {}) == "dark"
+    assert choose_depth({"COLORTERM": "truecolor"}) == "true"
+    assert choose_depth({"COLORTERM": "truecolor", "SSH_TTY": "/dev/pts/1"}) == "256"
+    with pytest.raises(UserError, match="did you mean 'dark'"):
+        load_theme("drak")
