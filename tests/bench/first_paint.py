@@ -20,8 +20,8 @@ def _once() -> float:
             painted_s = time.perf_counter() - begun
             pty.wait_for("10/10")
             pty.press("q")
-            pty.wait_for("quit")
-            pty.press("y")
+            pty.wait_for("Quit?")
+            pty.press("\r")
             pty.wait_exit()
     return painted_s
 

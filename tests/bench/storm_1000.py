@@ -32,8 +32,8 @@ def run_storm(folder: Path, seconds: float, stall_s: tuple[float, float] | None 
                 time.sleep(stall_s[0] + stall_s[1] - passed)
             pty.read(0.05)
         pty.press("q")
-        pty.wait_for("quit")
-        pty.press("y")
+        pty.wait_for("Quit?")
+        pty.press("\r")
         code = pty.wait_exit()
     (capsule,) = (folder / "runs").iterdir()
     assert code in (0, 4), f"exit code {code}"
