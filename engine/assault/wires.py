@@ -230,6 +230,8 @@ class PicowsWires:
                 websocket_handshake_timeout=CONNECT_TIMEOUT_S,
                 logger_name=self._log,
                 read_buffer_init_size=GATEWAY_READ_BUFFER_BYTES,
+                # Measured on uvloop: a quarter less CPU for the same frames than with it.
+                use_aiofastnet=False,
             )
         except (OSError, WSError, ValueError) as problem:
             hears, wire.hears = wire.hears, None

@@ -93,6 +93,8 @@ class Gateway:
             websocket_handshake_timeout=limits.HELLO_TIMEOUT_S,
             max_frame_size=limits.GATEWAY_FRAME_BYTES_READ_MAX,
             read_buffer_init_size=limits.GATEWAY_READ_BUFFER_BYTES,
+            # Measured on uvloop: a seventh less CPU for the same frames than with aiofastnet.
+            use_aiofastnet=False,
         )
 
     async def aclose(self, reason: str) -> None:
