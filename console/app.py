@@ -4,14 +4,11 @@ import asyncio
 import os
 import signal
 import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from rich.color import ColorSystem
-from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.screen import Screen
 
@@ -19,11 +16,13 @@ from console import panels
 from console import themes as looks_of
 from console.actions import VIEW_ACTIONS, command_for
 from console.clipboard import copy_path, osc52, write_copy
+from console.items import Item, Look, Press, Say, Size, Turn
 from console.keymap import Keymap, keys_path, load_keymap
-from console.model import Item, Look, Model, Press, Say, Size, Turn, View, update
+from console.model import Model, View, update
 from console.outcome import Outcome
 from console.paint.driver import StormDriver
-from console.paint.painter import Output, Painter
+from console.paint.easel import Easel
+from console.paint.painter import Output
 from console.pump import Pump
 from console.screens.board import BoardScreen
 from console.themes import Theme
@@ -34,8 +33,6 @@ from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.registry import scan
 
 Connect = Callable[[], Awaitable[EngineLink]]
-SPREAD_S_MAX = 0.02
-"""Panels are painted this far apart at most, so that a key never waits for a whole frame."""
 HINT_WORDS = (
     ("fault", "fault"),
     ("load_up", "load"),
@@ -83,9 +80,9 @@ class StormApp(App[Outcome], inherit_bindings=False):
             os.environ if self._options.environ is None else self._options.environ
         )
         self.keymap: Keymap = load_keymap(keys_path(self._environ))
-        self._depth = looks_of.choose_depth(self._environ)
+        self.depth = looks_of.choose_depth(self._environ)
         theme = looks_of.choose_theme(self._options.theme, self._environ)
-        self.looks: Theme = looks_of.load_theme(theme, self._depth)
+        self.looks: Theme = looks_of.load_theme(theme, self.depth)
         textual.setdefault("driver_class", StormDriver)
         super().__init__(**textual)
         self.animation_level = "none"
@@ -94,12 +91,8 @@ class StormApp(App[Outcome], inherit_bindings=False):
         self._model = Model(view=self._first_view())
         self.board = Board(scan(panels, "PANEL"), self.looks, self._sized)
         self._pump: Pump | None = None
-        self._painter: Painter | None = None
-        self._repair = False
+        self._easel = Easel(self)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._queue: deque[str] = deque()
-        self._next_paint: asyncio.TimerHandle | None = None
-        self._gap_s = SPREAD_S_MAX
         self._signals: list[int] = []
 
     # --- what others see ---------------------------------------------------
@@ -117,13 +110,29 @@ class StormApp(App[Outcome], inherit_bindings=False):
     @property
     def bytes_sent(self) -> int:
         """Bytes sent to the terminal so far."""
-        writer = getattr(self._driver, "writer", None)
-        return writer.bytes_total if writer is not None else 0
+        output = self.output
+        return output.bytes_total if output is not None else 0
 
     @property
     def frames_skipped(self) -> int:
         """Frames left out because the terminal did not keep up."""
-        return self._painter.frames_skipped if self._painter is not None else 0
+        return self._easel.frames_skipped
+
+    @property
+    def output(self) -> Output | None:
+        """Where painted text goes; None where nothing is shown."""
+        shown = self._driver is not None and not self.is_headless
+        return getattr(self._driver, "writer", None) if shown else None
+
+    @property
+    def showing(self) -> bool:
+        """Whether the screen is ours."""
+        return self._running and not self._closed
+
+    @property
+    def synchronises(self) -> bool:
+        """Whether the terminal knows synchronised updates."""
+        return self._sync_available
 
     async def run_storm(self) -> Outcome:
         """Show the console until the operator leaves; return how that was.
@@ -156,7 +165,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         for number in self._signals:
             loop.remove_signal_handler(number)
-        self._stop_spreading()
+        self._easel.rest()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -297,16 +306,14 @@ class StormApp(App[Outcome], inherit_bindings=False):
 
     def wear(self, name: str) -> None:
         """Put on a theme."""
-        self.looks = looks_of.load_theme(name, self._depth)
+        self.looks = looks_of.load_theme(name, self.depth)
         self.board.wear(self.looks)
-        self._painter = None
+        self._easel.redo(anew=True)
         self.deliver([Look(name, self.looks.mono), Say(f"theme {name}")])
 
     def redraw(self) -> None:
         """Send every cell again."""
-        if self._painter is not None:
-            self._painter.forget()
-            self._repair = True
+        self._easel.redo(anew=False)
         self.deliver([])
 
     async def _call(self, link: EngineLink, command: Command) -> None:
@@ -337,65 +344,12 @@ class StormApp(App[Outcome], inherit_bindings=False):
     def deliver(self, items: list[Item]) -> None:
         """Take items in and show what they change at once."""
         self._absorb(items)
-        self._stop_spreading()
-        if not self._ready_to_paint():
-            return
-        self.board.take(self._model)
-        changed = self.board.draw()
-        painter = self._direct()
-        if painter is None:
-            if changed:
-                self.board.refresh()
-        elif not painter.backlogged:
-            self._mend(painter)
-            self.board.paint(painter)
-            painter.flush()
+        self._easel.show(self._model)
 
     def frame(self, items: list[Item], period_s: float) -> None:
         """Take items in and paint a frame, panel after panel, spread over the period."""
         self._absorb(items)
-        painter = self._direct()
-        if painter is None or self._repair:
-            if painter is not None and painter.backlogged:
-                painter.frames_skipped += 1
-                return
-            self.deliver([])
-            return
-        if not self._ready_to_paint():
-            return
-        if painter.backlogged:
-            painter.frames_skipped += 1
-            self._stop_spreading()
-            return
-        if self.board.take(self._model):
-            self.deliver([])
-            return
-        waiting = dict.fromkeys((*self._queue, *(box.panel for box in self.board.boxes)))
-        self._stop_spreading()
-        self._queue.extend(waiting)
-        self._gap_s = min(SPREAD_S_MAX, period_s * 0.6 / max(1, len(waiting)))
-        self._paint_next()
-
-    def _paint_next(self) -> None:
-        self._next_paint = None
-        painter = self._direct()
-        if painter is None or painter.backlogged:
-            self._queue.clear()
-            return
-        while self._queue:
-            if self.board.draw([self._queue.popleft()]):
-                self.board.paint(painter)
-                painter.flush()
-                break
-        if self._queue:
-            loop = asyncio.get_running_loop()
-            self._next_paint = loop.call_later(self._gap_s, self._paint_next)
-
-    def _stop_spreading(self) -> None:
-        self._queue.clear()
-        if self._next_paint is not None:
-            self._next_paint.cancel()
-            self._next_paint = None
+        self._easel.frame(self._model, period_s)
 
     def _absorb(self, items: list[Item]) -> None:
         model = self._model
@@ -409,58 +363,9 @@ class StormApp(App[Outcome], inherit_bindings=False):
         self._absorb([Size(width, height)])
         return self._model
 
-    def _ready_to_paint(self) -> bool:
-        return (
-            self._running and not self._closed and self.board.is_attached and all(self.board.size)
-        )
-
-    def _direct(self) -> Painter | None:
-        """Return the painter while panels may be painted past the compositor."""
-        if self._make_painter() is None or not self._ready_to_paint():
-            return None
-        return self._painter if isinstance(self.screen, BoardScreen) else None
-
-    def _make_painter(self) -> Painter | None:
-        """Return the painter of the real terminal; None where nothing is shown."""
-        if self._painter is None and self._driver is not None and not self.is_headless:
-            output = getattr(self._driver, "writer", None)
-            if output is None:
-                return None
-            self._painter = self._painter_for(output)
-            self._repair = True
-        return self._painter
-
-    def _painter_for(self, output: Output) -> Painter:
-        systems = {
-            "true": ColorSystem.TRUECOLOR,
-            "256": ColorSystem.EIGHT_BIT,
-            "16": ColorSystem.STANDARD,
-        }
-        return Painter(output, None if self.looks.mono else systems[self._depth])
-
-    def _mend(self, painter: Painter) -> None:
-        """Bring the whole screen up to date after a frame was left out."""
-        if self._repair:
-            self._repair = False
-            painter.sync = self._sync_available
-            painter.resize(self.size.width, self.size.height)
-            painter.update(self.screen._compositor.render_full_update())  # noqa: SLF001 - Textual has no public way to the whole screen
-
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         """Send what changed of an update; Textual would send all of it."""
-        painter = self._make_painter()
-        if painter is None or not isinstance(renderable, CompositorUpdate):
+        if not self.showing or self._batch_count or not self._easel.display(screen, renderable):
             super()._display(screen, renderable)
-            return
-        try:
-            if not self._running or self._closed or self._batch_count:
-                return
-            if painter.backlogged:
-                painter.frames_skipped += 1
-                self._repair = True
-                return
-            painter.sync = self._sync_available
-            painter.resize(screen.size.width, screen.size.height)
-            painter.update(renderable)
-        finally:
+        else:
             self.post_display_hook()

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Final
 
 from console import layout
+from console.items import Press, Say, SetFilter
 from console.lineedit import LineEdit
-from console.model import Press, Say, SetFilter, rows_of, typed_filter
+from console.model import rows_of, typed_filter
 from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
 from console.screens.palette import PaletteScreen

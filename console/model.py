@@ -1,12 +1,27 @@
 """What the console knows, frozen, and how it changes. Pure: time comes in as an item."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from console import layout
+from console.items import (
+    Clock,
+    Cost,
+    Item,
+    Look,
+    Menu,
+    Message,
+    Page,
+    Phase,
+    Press,
+    Say,
+    SetFilter,
+    Size,
+    Turn,
+)
 from console.lists import ListView, moved
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
@@ -28,25 +43,6 @@ SILENT_S: Final = 3.0
 """No snapshot for this long is told."""
 PACES: Final = ("eco", "normal", "demo")
 SORTS: Final = ("gold", "hp", "level", "goods", "zone", "lives", "id")
-
-Phase = Literal["starting", "live", "draining", "ended", "lost"]
-ListName = Literal["entities", "events", "violations"]
-
-
-class Cost(Struct, frozen=True):
-    """What the console itself costs."""
-
-    cpu_pct: float = 0.0
-    kb_per_s: float = 0.0
-    frames_skipped: int = 0
-
-
-class Message(Struct, frozen=True):
-    """A line for the strip."""
-
-    text: str
-    bad: bool = False
-    until_s: float = 0.0
 
 
 class Data(Struct, frozen=True):
@@ -111,73 +107,6 @@ class Model(Struct, frozen=True):
     def snapshot(self) -> Snapshot | None:
         """The snapshot the panels show."""
         return self.shown.snapshot
-
-
-class Clock(Struct, frozen=True):
-    """The time, on any monotonic clock."""
-
-    now_s: float
-
-
-class Size(Struct, frozen=True):
-    """The terminal's size."""
-
-    width: int
-    height: int
-
-
-class Page(Struct, frozen=True):
-    """An answer to the entities query, or why there is none."""
-
-    after: int
-    answer: EntitiesAnswer | None
-    problem: str = ""
-
-
-class Say(Struct, frozen=True):
-    """Something to tell the operator."""
-
-    text: str
-    bad: bool = False
-
-
-class Turn(Struct, frozen=True):
-    """A new phase of the console's life; ``why`` is for a lost link."""
-
-    phase: Phase
-    why: str = ""
-
-
-class Look(Struct, frozen=True):
-    """A theme that was put on."""
-
-    theme: str
-    mono: bool
-
-
-class Menu(Struct, frozen=True):
-    """The faults there are."""
-
-    faults: tuple[FaultSpec, ...]
-
-
-class Press(Struct, frozen=True):
-    """An action that changes the view."""
-
-    action: str
-
-
-class SetFilter(Struct, frozen=True):
-    """A filter that was typed for a list."""
-
-    name: ListName
-    text: str
-
-
-Item = (
-    Snapshot | Notice | Gap | Ended | Clock | Size | Cost | Page | Say | Turn | Look | Menu
-    | Press | SetFilter
-)  # fmt: skip
 
 
 def update(model: Model, item: Item) -> Model:

@@ -5,7 +5,8 @@ import time
 from typing import Final, Protocol
 
 from console import model as state
-from console.model import Clock, Cost, Item, Model, Page, Turn
+from console.items import Clock, Cost, Item, Menu, Page, Turn
+from console.model import Model
 from engine.link.base import EngineLink, LinkClosed
 from engine.protocol.command import Lease
 from engine.protocol.query import EntitiesAnswer, EntitiesQuery, FaultsAnswer, FaultsQuery, Refused
@@ -135,7 +136,7 @@ class Pump:
     async def _ask_menu(self, link: EngineLink) -> None:
         answer = await link.ask(FaultsQuery())
         if isinstance(answer, FaultsAnswer):
-            self._stage.frame([state.Menu(answer.faults)], 0)
+            self._stage.frame([Menu(answer.faults)], 0)
 
     async def _entities(self) -> None:
         while not self._lost:

@@ -24,6 +24,11 @@ class Output(Protocol):
     """Where painted text goes."""
 
     @property
+    def bytes_total(self) -> int:
+        """Bytes handed over so far."""
+        ...
+
+    @property
     def queued(self) -> int:
         """Writes that wait."""
         ...

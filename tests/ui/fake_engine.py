@@ -1,37 +1,23 @@
 """An engine made up from a seed: the same second always looks the same."""
 
-import asyncio
 import math
 import random
-from collections.abc import Callable
 
 import msgspec
 
-from engine.link.base import LinkClosed
 from engine.protocol import limits
 from engine.protocol.command import (
     ArmFault,
-    ClearFault,
-    Command,
-    Lease,
-    Panic,
-    Reply,
-    ScalePlayers,
-    ScaleRate,
-    SetPlayers,
-    Stop,
 )
 from engine.protocol.events import EVENT_KINDS, Event
 from engine.protocol.feed import (
     CommandsView,
-    Ended,
     EventsView,
     FaultView,
-    Gap,
     GeneratorView,
-    Notice,
     Percentiles,
     PlayersView,
+    RunState,
     SeriesView,
     Snapshot,
     TickView,
@@ -39,20 +25,11 @@ from engine.protocol.feed import (
     ViolationsView,
     WorldView,
 )
-from engine.protocol.filters import ENTITY_FIELDS, STAGES, parse_filter
+from engine.protocol.filters import STAGES
 from engine.protocol.query import (
-    Answer,
-    EntitiesAnswer,
-    EntitiesQuery,
-    EntityAnswer,
-    EntityQuery,
     EntityRow,
-    FaultsAnswer,
     FaultSpec,
-    FaultsQuery,
     ParamSpec,
-    Query,
-    Refused,
 )
 
 KINDS = tuple(
@@ -105,7 +82,7 @@ class FakeEngine:
         self.target = players
         self.rate = 1.0
         self.faults: list[FaultView] = []
-        self.state: str = "running"
+        self.state: RunState = "running"
         self.at_s = 0.0
         self._seq = 0
         self._violations: list[ViolationRow] = []
@@ -131,7 +108,7 @@ class FakeEngine:
         tail = tuple(self._event(at_s) for _ in range(18))
         return Snapshot(
             run="market-day",
-            state=self.state if at_s > 12 else "ramping",  # type: ignore[arg-type]
+            state=self.state if at_s > 12 else "ramping",
             at_s=at_s,
             seed=self._seed,
             capsule="/var/lib/seedstorm/runs/20261123-2210-market-day",
@@ -178,16 +155,7 @@ class FakeEngine:
             faults=tuple(self._faults_now(at_s)),
             generator=GeneratorView(1, 12.4 + noise[-1], 0.7, 3.1, 0.9, 118.0, False),
             world=WorldView(4242, 14.1 + noise[-1], 141.0, 200, 400, 1560, 84, "9f3a77c0", 12.4),
-            series=SeriesView(
-                first_s,
-                tuple(players),
-                tuple(p * self.rate for p in players),
-                tuple(3 * p for p in players),
-                tuple(ticks),
-                tuple(half),
-                tuple(late),
-                tuple(max(0.0, 2 * n) for n in noise),
-            ),
+            series=_series(first_s, self.rate, players, ticks, half, late, noise),
             heat=self._heat(at_s),
             thresholds=(("latency_ms.p99 < 150", True), ("tick.overruns == 0", True)),
         )
@@ -320,115 +288,22 @@ class FakeEngine:
         return bytes(grid)
 
 
-class FakeLink:
-    """An ``EngineLink`` to a made-up engine; snapshots come when ``push`` is called.
-
-    Attributes:
-        calls: Every command but leases.
-        queries: Every query.
-        leases: How many leases came.
-    """
-
-    def __init__(self, engine: FakeEngine | None = None) -> None:
-        self.engine = engine or FakeEngine()
-        self.calls: list[Command] = []
-        self.queries: list[Query] = []
-        self.leases = 0
-        self.closed = False
-        self.ended: Ended | None = None
-        self.on_stop: Callable[[], None] | None = None
-        self._snapshot: Snapshot | None = None
-        self._notices: list[Notice | Gap] = []
-        self._something = asyncio.Event()
-
-    def push(self, item: Snapshot | Notice | Gap | Ended) -> None:
-        """Put an item into the feed."""
-        if isinstance(item, Snapshot):
-            self._snapshot = item
-        elif isinstance(item, Ended):
-            self.ended = item
-        else:
-            self._notices.append(item)
-        self._something.set()
-
-    def cut(self) -> None:
-        """Close from the engine's side."""
-        self.closed = True
-        self._something.set()
-
-    async def call(self, command: Command) -> Reply:
-        """See ``EngineLink.call``."""
-        if self.closed:
-            raise LinkClosed("the engine is gone")
-        if isinstance(command, Lease):
-            self.leases += 1
-            return Reply(ok=True)
-        self.calls.append(command)
-        return self._reply(command)
-
-    async def ask(self, query: Query, deadline_s: float = 2.0) -> Answer:
-        """See ``EngineLink.ask``."""
-        if self.closed:
-            raise LinkClosed("the engine is gone")
-        self.queries.append(query)
-        if isinstance(query, FaultsQuery):
-            return FaultsAnswer(MENU)
-        tick = int(self.engine.at_s * 10)
-        rows = self.engine.entities()
-        if isinstance(query, EntityQuery):
-            found = [row for row in rows if row.id == query.id]
-            if not found:
-                return Refused("not_found", f"no entity {query.id}")
-            events = tuple(self.engine._event(self.engine.at_s) for _ in range(6))
-            return EntityAnswer(tick, found[0], events)
-        assert isinstance(query, EntitiesQuery)
-        terms = parse_filter(query.where, ENTITY_FIELDS)
-        rows = [row for row in rows if terms.matches(row)]
-        column = query.sort.removeprefix("-")
-        rows.sort(key=lambda row: (getattr(row, column), row.id), reverse=query.sort[0] == "-")
-        page = tuple(rows[query.after : query.after + query.limit])
-        return EntitiesAnswer(tick, len(rows), page)
-
-    def take_snapshot(self) -> Snapshot | None:
-        """See ``EngineLink.take_snapshot``."""
-        taken, self._snapshot = self._snapshot, None
-        return taken
-
-    def take_notices(self) -> list[Notice | Gap]:
-        """See ``EngineLink.take_notices``."""
-        taken, self._notices = self._notices, []
-        return taken
-
-    async def wait(self) -> None:
-        """See ``EngineLink.wait``."""
-        await self._something.wait()
-
-    async def aclose(self) -> None:
-        """See ``EngineLink.aclose``."""
-        self.closed = True
-
-    def _reply(self, command: Command) -> Reply:
-        engine = self.engine
-        match command:
-            case ArmFault():
-                engine.arm(command)
-                return Reply(ok=True, text=f"{command.name} armed for {command.hold_s:g}s")
-            case ClearFault():
-                return Reply(ok=True, text=f"{engine.clear(every=False)} fault reverted")
-            case Panic():
-                return Reply(ok=True, text=f"panic: {engine.clear(every=True)} faults reverted")
-            case ScalePlayers(pct=pct):
-                engine.target = min(2000, round(engine.target * (1 + pct / 100)))
-                return Reply(ok=True, text=f"{engine.target:,} players")
-            case SetPlayers(players=players):
-                engine.target = players
-                return Reply(ok=True, text=f"{players:,} players")
-            case ScaleRate(pct=pct):
-                engine.rate *= 1 + pct / 100
-                return Reply(ok=True, text=f"{engine.rate:.2f} commands/s each")
-            case Stop():
-                if self.on_stop is not None:
-                    self.on_stop()
-                return Reply(ok=True, text="stopping")
-            case _:
-                return Reply(ok=True, text="done")
+def _series(
+    first_s: int,
+    rate: float,
+    players: list[float],
+    ticks: list[float],
+    half: list[float],
+    late: list[float],
+    noise: list[float],
+) -> SeriesView:
+    return SeriesView(
+        first_s,
+        tuple(players),
+        tuple(p * rate for p in players),
+        tuple(3 * p for p in players),
+        tuple(ticks),
+        tuple(half),
+        tuple(late),
+        tuple(max(0.0, 2 * n) for n in noise),
+    )

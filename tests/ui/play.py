@@ -10,7 +10,8 @@ os.environ.setdefault("ESCDELAY", "25")
 from console.app import ConsoleOptions, StormApp
 from engine.link.base import EngineLink
 from engine.protocol.feed import Ended
-from tests.ui.fake_engine import FakeEngine, FakeLink
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.fake_link import FakeLink
 
 
 async def play(start_s: float) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from console.app import ConsoleOptions, StormApp
-from console.model import Clock, Cost
+from console.items import Clock, Cost
 from console.outcome import Outcome
 from engine.link.base import EngineLink
 from engine.protocol.command import ArmFault, Scope
-from tests.ui.fake_engine import FakeEngine, FakeLink
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.fake_link import FakeLink
 
 STILL_HZ = 0.01
 """One frame at the start and no other: what is shown depends on the test alone."""

@@ -22,7 +22,8 @@ from engine.protocol.command import (
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.events import Event
 from engine.protocol.feed import Ended, EventsView, Notice, Snapshot
-from tests.ui.fake_engine import FakeEngine, FakeLink
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.fake_link import FakeLink
 from tests.ui.stage import make, play, ready, text_of
 
 

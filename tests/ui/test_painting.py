@@ -6,7 +6,7 @@ import pytest
 from rich.color import ColorSystem
 
 from console.app import StormApp
-from console.model import Clock
+from console.items import Clock
 from console.paint.painter import BACKLOG_MAX, Painter
 from tests.ui.stage import NOON_S, make, play, ready
 from tests.ui.terminal import EmulatedDriver, EmulatedTerminal
@@ -87,7 +87,7 @@ async def test_frames_are_left_out_while_the_terminal_stalls_and_mended_after(tm
         terminal.queued = 0
         for _ in range(200):
             await pilot.pause(0.01)
-            if "Timing" in "\n".join(terminal.screen.display) and not app._repair:
+            if "Timing" in "\n".join(terminal.screen.display) and not app._easel.behind:
                 break
         app.deliver([])
         assert terminal.cells() == repainted(app).cells()

@@ -4,8 +4,9 @@ import pytest
 
 from console import panels
 from console.figures import ceiling, clock, count, ms, short
+from console.items import Clock, Cost, Page
 from console.lines import cell_width, clean, cut, fit, left, line_width, plain, right, spread
-from console.model import Clock, Cost, Model, Page, View, update
+from console.model import Model, View, update
 from console.panels.base import Panel
 from console.panels.vitals import PANEL as VITALS
 from console.select.vitals import state_of

@@ -4,22 +4,10 @@ import msgspec
 import pytest
 
 from console.actions import VIEW_ACTIONS, command_for
+from console.items import Clock, Page, Press, Say, SetFilter, Size, Turn
 from console.keymap import default_keymap
 from console.lists import ListView, moved, window
-from console.model import (
-    MESSAGE_S,
-    Clock,
-    Model,
-    Page,
-    Press,
-    Say,
-    SetFilter,
-    Size,
-    Turn,
-    entities_wanted,
-    shown_events,
-    update,
-)
+from console.model import MESSAGE_S, Model, entities_wanted, shown_events, update
 from engine.protocol.command import Panic, ScalePlayers
 from engine.protocol.events import Event
 from engine.protocol.feed import (

@@ -136,6 +136,7 @@ class Kept:
 
     def __init__(self, queued: int = 0) -> None:
         self.queued = queued
+        self.bytes_total = 0
         self.texts: list[str] = []
 
     def write(self, text: str) -> None:

@@ -1,0 +1,94 @@
+"""What changes the model: the engine's news, the clock, the terminal, the operator. Pure."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from engine.protocol.feed import Ended, Gap, Notice, Snapshot
+from engine.protocol.query import EntitiesAnswer, FaultSpec
+
+Phase = Literal["starting", "live", "draining", "ended", "lost"]
+ListName = Literal["entities", "events", "violations"]
+
+
+class Cost(Struct, frozen=True):
+    """What the console itself costs."""
+
+    cpu_pct: float = 0.0
+    kb_per_s: float = 0.0
+    frames_skipped: int = 0
+
+
+class Message(Struct, frozen=True):
+    """A line for the strip."""
+
+    text: str
+    bad: bool = False
+    until_s: float = 0.0
+
+
+class Clock(Struct, frozen=True):
+    """The time, on any monotonic clock."""
+
+    now_s: float
+
+
+class Size(Struct, frozen=True):
+    """The terminal's size."""
+
+    width: int
+    height: int
+
+
+class Page(Struct, frozen=True):
+    """An answer to the entities query, or why there is none."""
+
+    after: int
+    answer: EntitiesAnswer | None
+    problem: str = ""
+
+
+class Say(Struct, frozen=True):
+    """Something to tell the operator."""
+
+    text: str
+    bad: bool = False
+
+
+class Turn(Struct, frozen=True):
+    """A new phase of the console's life; ``why`` is for a lost link."""
+
+    phase: Phase
+    why: str = ""
+
+
+class Look(Struct, frozen=True):
+    """A theme that was put on."""
+
+    theme: str
+    mono: bool
+
+
+class Menu(Struct, frozen=True):
+    """The faults there are."""
+
+    faults: tuple[FaultSpec, ...]
+
+
+class Press(Struct, frozen=True):
+    """An action that changes the view."""
+
+    action: str
+
+
+class SetFilter(Struct, frozen=True):
+    """A filter that was typed for a list."""
+
+    name: ListName
+    text: str
+
+
+Item = (
+    Snapshot | Notice | Gap | Ended | Clock | Size | Cost | Page | Say | Turn | Look | Menu
+    | Press | SetFilter
+)  # fmt: skip
