@@ -145,12 +145,11 @@ def _spawned(spec: "RunSpec", view: View) -> int:
     from console.launch import spawn_hub
 
     hub = spawn_hub(spec)
-    detached = False
+    result = None
     try:
         result = asyncio.run(_show(hub.connect, view, hub.end_now))
-        detached = result.detached
     finally:
-        hub.release(keep=detached)
+        hub.release(result)
     return _tell(result, view)
 
 

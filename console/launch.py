@@ -11,6 +11,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
+from console.outcome import Outcome
 from engine.link.base import EngineLink
 from engine.link.socket import SocketLink
 from engine.protocol.errors import ExitCode, UserError
@@ -48,30 +49,32 @@ class StartedHub(Struct):
         """End the hub by force; its children follow when their sockets close."""
         self.process.kill()
 
-    def release(self, *, keep: bool) -> None:
-        """Let go of the hub: leave it running, or see to it that it ends.
+    def release(self, outcome: Outcome | None) -> None:
+        """Let go of the hub.
 
-        A hub that was told to stop is given time to do so.
+        Args:
+            outcome: How its view ended: detached leaves it running, one with a capsule means
+                that it is ending by itself; anything else (None: an exception) ends it here.
         """
-        if keep:
-            # Ours no longer: the next process to read it is whoever adopts it.
+        if outcome is not None and outcome.detached:
+            # Ours no longer, and no child to wait for.
             self.process.returncode = 0
         else:
-            self._await_end()
+            self._await_end(told=outcome is not None and bool(outcome.capsule))
         if self.process.stdout:
             self.process.stdout.close()
         self.complaints.close()
 
-    def _await_end(self) -> None:
-        for ask in (self._nothing, self.process.terminate, self.process.kill):
-            ask()
+    def _await_end(self, *, told: bool) -> None:
+        for ask in (self.process.terminate, self.process.kill):
+            if not told:
+                ask()
+            told = False
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(CHILD_GRACE_S)
+                self.process.wait(2 * CHILD_GRACE_S)
                 return
+        self.process.kill()
         self.process.wait()
-
-    def _nothing(self) -> None:
-        """First step of ending: the hub may be on its way out already."""
 
 
 def spawn_hub(spec: RunSpec) -> StartedHub:

@@ -53,8 +53,8 @@ def _generator(view: GeneratorView, width: int) -> list[Line]:
     return [
         (("generator", "accent"), (left("", width - 9), "text")),
         _percent("cpu", view.cpu_pct, width),
-        _figure("send late p99", f"{ms(lateness)} ms", width, late),
-        _figure("send late max", f"{ms(view.send_lateness_ms_max)} ms", width),
+        _figure("lateness p99", f"{ms(lateness)} ms", width, late),
+        _figure("lateness max", f"{ms(view.send_lateness_ms_max)} ms", width),
         _figure("loop lag p99", f"{ms(view.loop_lag_ms_p99)} ms", width),
         _figure("memory", f"{view.rss_mb:,.0f} MB", width),
         _figure("squads", count(view.squads), width),

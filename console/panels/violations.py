@@ -11,9 +11,9 @@ from engine.protocol.feed import ViolationRow
 
 NARROW = (Column("tick", 6, number=True), Column("actor", 12), Column("policy", 10, grow=True))
 WIDE = (
-    Column("tick", 7, number=True),
-    Column("actor", 14),
-    Column("policy", 18),
+    Column("tick", 6, number=True),
+    Column("actor", 12),
+    Column("policy", 12),
     Column("reason", 12, grow=True),
 )
 

@@ -57,6 +57,7 @@ class FanOut:
 
     Args:
         pace: Who gets an update at all.
+        slice_min: Players to a slice, at least.
 
     Attributes:
         frames_sent: Frames of surroundings sent since the start.
@@ -65,11 +66,12 @@ class FanOut:
         bytes_sent: Bytes sent since the start, frame heads included.
     """
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, slice_min: int = _SLICE_MIN) -> None:
         self.frames_sent = 0
         self.frames_skipped = 0
         self.bytes_sent = 0
         self._pace = pace
+        self._slice_min = slice_min
         self._tick = 0
         self._newest: list[int] = []
         self._slices: list[list[Session]] = []
@@ -113,7 +115,7 @@ class FanOut:
         self.frames_skipped += max(0, len(playing) - len(order))
         self._unserved = {}
         chosen = list(order)
-        size = max(_SLICE_MIN, -(-len(chosen) // FAN_OUT_SLICES))
+        size = max(self._slice_min, -(-len(chosen) // FAN_OUT_SLICES))
         self._slices = [chosen[at : at + size] for at in range(0, len(chosen), size)]
 
     def send_slice(self, index: int, frames: Frames, cells: NDArray[np.generic]) -> None:

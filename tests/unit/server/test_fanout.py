@@ -51,7 +51,7 @@ class Stage:
         self.cells = np.arange(players, dtype=np.uint16)
         self.versions = np.zeros(CELLS, np.int64)
         self.pace = Pace(100)
-        self.fan_out = FanOut(self.pace)
+        self.fan_out = FanOut(self.pace, slice_min=16)
         self.frames = Frames()
 
     def plan(self, tick: int, answered: tuple[int, ...] = ()) -> None:
