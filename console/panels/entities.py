@@ -10,6 +10,12 @@ from console.widgets.table import Column, heading, row, widths
 from engine.protocol.events import entity_name
 from engine.protocol.query import EntityRow
 
+TINY = (
+    Column("name", 12),
+    Column("hp", 8, grow=True),
+    Column("gold", 6, number=True),
+    Column("zone", 4, number=True),
+)
 NARROW = (
     Column("name", 12, grow=True),
     Column("hp", 8),
@@ -49,7 +55,7 @@ WIDE = (
     Column("lives", 6, number=True),
     Column("stage", 15),
 )
-BY_WIDTH = ((100, WIDE), (70, ROOMY), (54, MIDDLE), (0, NARROW))
+BY_WIDTH = ((100, WIDE), (70, ROOMY), (54, MIDDLE), (44, NARROW), (0, TINY))
 """The widest table that fits."""
 
 
