@@ -10,7 +10,7 @@ PYTHON_313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/n
 	|| PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | grep -E '^3\.13\.' | tail -n 1) \
 	   python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null)
 
-.PHONY: help setup run test check types lint imports pytest pytest-3.13 bench snap clean
+.PHONY: help setup run test check types lint imports pytest pytest-3.13 bench snap picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -56,6 +56,9 @@ bench: $(STAMP) ## every figure beside its budget, also to bench.json (ONLY=name
 
 snap: $(STAMP) ## accept the console's pictures as they are now
 	$(PYTEST) tests/ui --snapshot-update
+
+picture: $(STAMP) ## take the README's picture from a real run
+	$(BIN)/python -P -m tests.ui.picture docs/console.svg
 
 clean: ## remove what setup and the checks made
 	rm -rf .venv .venv-3.13 .mypy_cache .ruff_cache .hypothesis bench.json

@@ -57,7 +57,8 @@ def _run() -> dict[str, Figure]:
     with tempfile.TemporaryDirectory(prefix="seedstorm-bench-") as folder:
         summary = read_summary(run_storm(Path(folder), WARM_UP_S + MEASURED_S))
     assert summary.tick is not msgspec.UNSET
-    generator = summary.generator
+    assert summary.console is not msgspec.UNSET
+    generator, console = summary.generator, summary.console
     return {
         "connected": at_least(summary.players.connected_max, 1000, "players"),
         "overruns": at_most(summary.tick.overruns, 0, "ticks"),
@@ -68,6 +69,8 @@ def _run() -> dict[str, Figure]:
         "unanswered": at_most(summary.commands.unanswered, 0, "commands"),
         "send_lateness_ms_p99": at_most(generator.send_lateness_ms_p99, 5, "ms"),
         "generator_cpu_pct": told(generator.cpu_pct, "% of a core"),
+        "console_cpu_pct": at_most(console.cpu_pct, 3, "% of a core"),
+        "console_kb_per_s": at_most(console.bytes_per_s / 1000, 25, "KB/s"),
     }
 
 

@@ -28,6 +28,7 @@ class PtyScreen:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes_read = 0
+        self.read_last = 0
         environment = {
             **os.environ,
             "TERM": "xterm-256color",
@@ -60,12 +61,14 @@ class PtyScreen:
 
     def read(self, wait_s: float = 0.1) -> bool:
         """Take what the program has written; False when it has ended."""
+        self.read_last = 0
         try:
             data = self.process.read_nonblocking(65536, timeout=wait_s)
         except pexpect.TIMEOUT:
             return True
         except pexpect.EOF:
             return False
+        self.read_last = len(data)
         self.bytes_read += len(data)
         self._stream.feed(data)
         return True
