@@ -171,7 +171,11 @@ async def _show(
 ) -> "Outcome":
     """Show a run until it ends or is left; ``end_now`` is for a second SIGINT."""
     if view.console:
-        from console.app import ConsoleOptions, StormApp
+        from console.terminal import prepare, splash
+
+        prepare(os.environ)
+        with splash():
+            from console.app import ConsoleOptions, StormApp
 
         return await StormApp(connect, ConsoleOptions(theme=view.theme, hz=view.hz)).run_storm()
     from console.headless import follow

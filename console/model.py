@@ -211,8 +211,10 @@ def _snapshot(model: Model, snapshot: Snapshot) -> Model:
 def _page(model: Model, item: Page) -> Model:
     if item.answer is None:
         return replace(model, live=replace(model.live, entities_problem=item.problem))
-    live = replace(model.live, entities=item.answer, entities_after=item.after, entities_problem="")
-    return _followed(replace(model, live=live), model.live)
+    rows = {"entities": item.answer, "entities_after": item.after, "entities_problem": ""}
+    # A page that comes while the view is frozen is one that the operator has moved to.
+    held = None if model.held is None else replace(model.held, **rows)
+    return _followed(replace(model, live=replace(model.live, **rows), held=held), model.live)
 
 
 def _followed(model: Model, before: Data) -> Model:

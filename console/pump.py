@@ -139,18 +139,22 @@ class Pump:
             self._stage.frame([Menu(answer.faults)], 0)
 
     async def _entities(self) -> None:
+        moved = True
         while not self._lost:
             link = self._stage.link
             model = self._stage.model
             wanted = any(box.panel == "entities" for box in state.boxes(model))
-            if link is not None and not link.closed and wanted and model.held is None:
+            # A frozen view asks only for what the operator has moved to.
+            wanted = wanted and (moved or model.held is None)
+            if link is not None and not link.closed and wanted:
                 await self._ask_entities(link, model)
             self._look.clear()
             every_s = ENTITIES_EVERY_S if link is not None else 0.05
             try:
                 await asyncio.wait_for(self._look.wait(), every_s)
+                moved = True
             except TimeoutError:
-                continue
+                moved = False
 
     async def _ask_entities(self, link: EngineLink, model: Model) -> None:
         view = model.view.entities

@@ -44,6 +44,7 @@ class PtyScreen:
             cwd=str(folder),
             timeout=PATIENCE_S,
         )
+        self.process.delaybeforesend = None
 
     def __enter__(self) -> Self:
         return self

@@ -50,6 +50,15 @@ def test_the_first_snapshot_makes_it_live_and_its_tail_is_kept_in_order():
     assert [event.seq for event in model.live.events] == [1, 2, 3, 4, 5]
 
 
+def test_a_page_moved_to_while_frozen_is_shown():
+    first = EntitiesAnswer(tick=1, total=90, rows=(entity(1),))
+    later = EntitiesAnswer(tick=9, total=90, rows=(entity(2),))
+    model = played(snap(), Page(0, first), Press("freeze"), Page(40, later))
+    assert model.shown.entities == later
+    assert model.shown.entities_after == 40
+    assert model.shown.snapshot == snap()
+
+
 def test_the_event_tail_is_bounded():
     model = Model()
     for first in range(1, 2000, 50):
