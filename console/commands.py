@@ -39,6 +39,9 @@ def dispatch(words: list[str]) -> int:
         return leaving.exit_code
     except Abort as aborted:
         raise KeyboardInterrupt from aborted
+    except SystemExit as leaving:
+        # typer's own answer to ctrl+c, which says nothing and knows another exit code
+        raise KeyboardInterrupt from leaving
     except TyperException as problem:
         said = " ".join(problem.format_message().split()).rstrip(".")
         raise UserError(f"{said} (see: seedstorm --help)") from problem
