@@ -15,6 +15,8 @@ from msgspec import Struct
 from engine.protocol.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from console.options import RunOptions
     from console.outcome import Outcome
     from engine.link.base import EngineLink
@@ -107,6 +109,43 @@ def attach(run_name: str, view: View) -> int:
 
     path = find_run(run_name).socket_path
     return _tell(asyncio.run(_show(lambda: SocketLink.connect(path), view, _leave)), view)
+
+
+def show_runs() -> int:
+    """List the engines that run."""
+    from console.sessions import listing
+
+    print("\n".join(listing()) or "nothing runs")  # noqa: T201 - this command's output
+    return ExitCode.HELD
+
+
+def stop(run_name: str) -> int:
+    """Stop a running engine in order.
+
+    Raises:
+        UserError: No such run, or it vanished.
+    """
+    from console.sessions import stop_run
+
+    print(asyncio.run(stop_run(run_name)))  # noqa: T201 - this command's output
+    return ExitCode.HELD
+
+
+def validate(file: "Path") -> int:
+    """Check a scenario and say what it would do.
+
+    Raises:
+        UserError: The first mistake.
+    """
+    from engine.protocol.scenario_file import read_scenario
+
+    scenario, _ = read_scenario(file, known_names())
+    counts = (
+        f"{scenario.players} players, {len(scenario.stages)} stages, "
+        f"{len(scenario.faults)} faults, {len(scenario.thresholds)} thresholds"
+    )
+    print(f"{file}: ok: {scenario.name}, {counts}")  # noqa: T201 - this command's output
+    return ExitCode.HELD
 
 
 def known_names() -> "Known":

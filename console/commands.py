@@ -1,6 +1,7 @@
 """Every command with its options, for typer; what they do stands in ``cli``."""
 
-import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,9 @@ from console.options import OnDisconnect, RunOptions
 from engine.protocol.durations import parse_duration_s
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import UNATTENDED_S_MAX
+
+Do = Callable[[], int]
+"""What a command line asks for."""
 
 app = typer.Typer(
     name="seedstorm",
@@ -28,6 +32,9 @@ app = typer.Typer(
 def dispatch(words: list[str]) -> int:
     """Run the command that ``words`` name and return its exit code.
 
+    typer only parses: each command returns what is to be done, which runs outside of
+    it, because typer has an answer of its own to ctrl+c.
+
     Raises:
         UserError: The words are no valid command.
     """
@@ -39,13 +46,10 @@ def dispatch(words: list[str]) -> int:
         return leaving.exit_code
     except Abort as aborted:
         raise KeyboardInterrupt from aborted
-    except SystemExit as leaving:
-        # typer's own answer to ctrl+c, which says nothing and knows another exit code
-        raise KeyboardInterrupt from leaving
     except TyperException as problem:
         said = " ".join(problem.format_message().split()).rstrip(".")
         raise UserError(f"{said} (see: seedstorm --help)") from problem
-    return result if isinstance(result, int) else ExitCode.HELD
+    return result() if callable(result) else ExitCode.HELD
 
 
 def _show_version(wanted: bool) -> None:
@@ -60,11 +64,11 @@ VersionFlag = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def root(context: typer.Context, version: VersionFlag = False) -> int:  # noqa: ARG001 - eager: its callback acts
+def root(context: typer.Context, version: VersionFlag = False) -> Do | None:  # noqa: ARG001 - eager: its callback acts
     """Assault an MMO server and watch what happens."""
     if context.invoked_subcommand is None:
-        return cli.run(RunOptions(), cli.View())
-    return ExitCode.HELD
+        return partial(cli.run, RunOptions(), cli.View())
+    return None
 
 
 @app.command("run")
@@ -114,7 +118,7 @@ def run(
         str, typer.Option(help="End a run that nobody watches after this long.")
     ] = f"{UNATTENDED_S_MAX:.0f}s",
     version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
-) -> int:
+) -> Do:
     """Start a world and virtual players that assault it, and open the console."""
     options = RunOptions(
         scenario=scenario,
@@ -132,7 +136,7 @@ def run(
         in_process=in_process,
     )
     view = cli.View(headless=headless or bool(json), json=json, theme=theme, hz=_hz(hz))
-    return cli.run(options, view)
+    return partial(cli.run, options, view)
 
 
 def _on_disconnect(word: str) -> OnDisconnect:
@@ -157,30 +161,21 @@ def attach(
     theme: Annotated[str, typer.Option(help="dark, light or mono.")] = "",
     hz: Annotated[float, typer.Option(help="Frames a second of the console.")] = 4.0,
     version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
-) -> int:
+) -> Do:
     """Open the console on a running engine."""
-    return cli.attach(run, cli.View(theme=theme, hz=_hz(hz)))
+    return partial(cli.attach, run, cli.View(theme=theme, hz=_hz(hz)))
 
 
 @app.command("list")
-def list_runs(version: VersionFlag = False) -> int:  # noqa: ARG001 - eager: its callback acts
+def list_runs(version: VersionFlag = False) -> Do:  # noqa: ARG001 - eager: its callback acts
     """List the engines that run."""
-    from console.sessions import listing
-
-    for line in listing() or ["nothing runs"]:
-        typer.echo(line)
-    return ExitCode.HELD
+    return cli.show_runs
 
 
 @app.command("stop")
-def stop(run: RunName = "", version: VersionFlag = False) -> int:  # noqa: ARG001 - eager: its callback acts
+def stop(run: RunName = "", version: VersionFlag = False) -> Do:  # noqa: ARG001 - eager: its callback acts
     """Stop a running engine; it writes its summary."""
-    import asyncio
-
-    from console.sessions import stop_run
-
-    print(asyncio.run(stop_run(run)), file=sys.stderr)  # noqa: T201 - this command's output
-    return ExitCode.HELD
+    return partial(cli.stop, run)
 
 
 scenarios = typer.Typer(help="Check or begin a scenario.", rich_markup_mode=None)
@@ -188,13 +183,6 @@ app.add_typer(scenarios, name="scenario")
 
 
 @scenarios.command("validate")
-def validate(file: Annotated[Path, typer.Argument(help="A scenario (TOML).")]) -> int:
+def validate(file: Annotated[Path, typer.Argument(help="A scenario (TOML).")]) -> Do:
     """Check a scenario; says what it would do, or the first mistake."""
-    from engine.protocol.scenario_file import read_scenario
-
-    scenario, _ = read_scenario(file, cli.known_names())
-    typer.echo(
-        f"{file}: ok: {scenario.name}, {scenario.players} players, {len(scenario.stages)} stages, "
-        f"{len(scenario.faults)} faults, {len(scenario.thresholds)} thresholds"
-    )
-    return ExitCode.HELD
+    return partial(cli.validate, file)
