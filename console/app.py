@@ -143,7 +143,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
         outcome = await self.run_async(mouse=False)
         if self._exception is not None:
             raise self._exception
-        return outcome or Outcome(ExitCode.OWN_FAULT, "the console ended without a word")
+        return outcome or Outcome(ExitCode.USAGE, "interrupted")
 
     # --- lifetime ----------------------------------------------------------
 

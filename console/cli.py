@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from engine.protocol.scenario import Scenario
     from engine.protocol.scenario_file import Known
     from engine.protocol.spec import RunSpec
+
+    Connect = Callable[[], Awaitable[EngineLink]]
+    """Gives a link to the engine, once it is ready."""
+    Viewer = Callable[[Connect, Callable[[], None]], Coroutine[object, object, Outcome]]
+    """Shows a run; the second argument is for a second SIGINT."""
 
 
 class View(Struct, frozen=True):
@@ -94,7 +99,8 @@ def run(options: "RunOptions", view: View) -> int:
     scenario = apply_options(scenario, options)
     name = fresh_name(scenario.name, options.runs_dir or default_runs_dir())
     if options.in_process:
-        return asyncio.run(_embedded(make_spec(options, scenario, text, name, ""), view))
+        spec = make_spec(options, scenario, text, name, "")
+        return _tell(asyncio.run(_embedded(spec, _viewer(view))), view)
     return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
 
 
@@ -108,7 +114,8 @@ def attach(run_name: str, view: View) -> int:
     from engine.link.socket import SocketLink
 
     path = find_run(run_name).socket_path
-    return _tell(asyncio.run(_show(lambda: SocketLink.connect(path), view, _leave)), view)
+    show = _viewer(view)
+    return _tell(asyncio.run(show(lambda: SocketLink.connect(path), _leave)), view)
 
 
 def show_runs() -> int:
@@ -186,13 +193,14 @@ def _spawned(spec: "RunSpec", view: View) -> int:
     hub = spawn_hub(spec)
     result = None
     try:
-        result = asyncio.run(_show(hub.connect, view, hub.end_now))
+        show = _viewer(view)
+        result = asyncio.run(show(hub.connect, hub.end_now))
     finally:
         hub.release(result)
     return _tell(result, view)
 
 
-async def _embedded(spec: "RunSpec", view: View) -> int:
+async def _embedded(spec: "RunSpec", show: "Viewer") -> "Outcome":
     """Run hub, world and squads in this process."""
     from engine.hub.embedded import embedded
 
@@ -201,14 +209,14 @@ async def _embedded(spec: "RunSpec", view: View) -> int:
         async def connect() -> "EngineLink":
             return link
 
-        result = await _show(connect, view, _leave)
-    return _tell(result, view)
+        return await show(connect, _leave)
 
 
-async def _show(
-    connect: "Callable[[], Awaitable[EngineLink]]", view: View, end_now: Callable[[], None]
-) -> "Outcome":
-    """Show a run until it ends or is left; ``end_now`` is for a second SIGINT."""
+def _viewer(view: View) -> "Viewer":
+    """Return what shows a run until it ends or is left.
+
+    Imports happen here, before any loop runs, so that ctrl+c ends them like anything else.
+    """
     if view.console:
         from console.terminal import prepare, splash
 
@@ -216,10 +224,18 @@ async def _show(
         with splash():
             from console.app import ConsoleOptions, StormApp
 
-        return await StormApp(connect, ConsoleOptions(theme=view.theme, hz=view.hz)).run_storm()
+        options = ConsoleOptions(theme=view.theme, hz=view.hz)
+
+        async def in_console(connect: "Connect", _end_now: Callable[[], None]) -> "Outcome":
+            return await StormApp(connect, options).run_storm()
+
+        return in_console
     from console.headless import follow
 
-    return await follow(await connect(), end_now)
+    async def in_lines(connect: "Connect", end_now: Callable[[], None]) -> "Outcome":
+        return await follow(await connect(), end_now)
+
+    return in_lines
 
 
 def _tell(result: "Outcome", view: View) -> int:

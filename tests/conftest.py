@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,19 +52,38 @@ def _abandoned_memory() -> set[str]:
     return found
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give this suite's engines a folder for sockets of its own, away from anybody's real runs."""
+    tmp_path_factory.getbasetemp()  # pytest's own folder stays where it is looked for
+    with tempfile.TemporaryDirectory(prefix="storm-") as folder, pytest.MonkeyPatch.context() as on:
+        on.setenv("TMPDIR", folder)
+        on.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def _left_in(place: Path) -> set[str]:
+    return {path.name for path in place.glob("seedstorm-*/*")}
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    """Fail a test that leaves a process or a block of shared memory."""
-    children, shared = _children(), _abandoned_memory()
+def nothing_left_behind(own_place: Path) -> Iterator[None]:
+    """Fail a test that leaves a process, a block of shared memory, a socket or a note."""
+    children, shared, files = _children(), _abandoned_memory(), _left_in(own_place)
     yield
     # What dies with a killed parent has the promised time to do so.
     give_up_at = time.monotonic() + CHILD_GRACE_S + 1.0
     while time.monotonic() < give_up_at:
-        if _children() <= children and _abandoned_memory() <= shared:
+        if (
+            _children() <= children
+            and _abandoned_memory() <= shared
+            and _left_in(own_place) <= files
+        ):
             return
         time.sleep(0.05)
     assert _children() <= children, "the test left a process running"
     assert _abandoned_memory() <= shared, "the test left shared memory"
+    assert _left_in(own_place) <= files, "the test left a socket or a note"
 
 
 @pytest.fixture(autouse=True)

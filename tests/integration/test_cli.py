@@ -211,8 +211,9 @@ def test_ctrl_c_during_start_up_leaves_nothing_running(tmp_path: Path, wait_s: f
         time.sleep(wait_s)  # the moment of the key press is what this test varies
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode != 0 or wait_s > 0.5
-    assert "Traceback" not in err or wait_s == 0.0  # the interpreter itself was starting
+    # At once, the interpreter itself was still starting; late, the run had begun and was held.
+    assert process.returncode in ((0, 2, 4) if wait_s else (-signal.SIGINT, 1, 2))
+    assert "Traceback" not in err or wait_s == 0.0
     assert running() == []
 
 
