@@ -25,7 +25,7 @@ def run_storm(folder: Path, seconds: float, stall_s: tuple[float, float] | None 
     """
     arguments = ["run", "--players", "1000", "--port-base", "0", "--runs-dir", str(folder / "runs")]
     with PtyScreen(arguments, 160, 45, folder) as pty:
-        pty.wait_for("1000/1000")
+        pty.wait_for("1,000/1,000")
         begun = time.monotonic()
         while (passed := time.monotonic() - begun) < seconds:
             if stall_s is not None and stall_s[0] <= passed < stall_s[0] + stall_s[1]:
