@@ -19,13 +19,16 @@ from engine.assault.schedule import Schedule
 from engine.assault.tally import Tally
 from engine.faults.base import Crowd, Fault, PlayerHalf
 from engine.protocol.child import SetLoad, SquadFault, SquadReport, SquadSpec
-from engine.protocol.limits import COMMANDS_PER_S_PER_PLAYER_MAX, UNANSWERED_TIMEOUT_S
+from engine.protocol.limits import (
+    COMMANDS_PER_S_PER_PLAYER_MAX,
+    FAULTS_KEPT_MAX,
+    UNANSWERED_TIMEOUT_S,
+)
 from engine.protocol.registry import pick
 from engine.stats.chance import Dice, fraction
 
 COMMANDS_PER_PASS_MAX: Final = 64
 """Commands sent before the loop gets to read answers again."""
-FAULTS_REMEMBERED_MAX: Final = 256
 
 _ARCHETYPE, _DICE, _PHASE, _BACK_OFF = 1, 2, 3, 4
 
@@ -153,7 +156,7 @@ class Squad:
         self._armed[order.id] = _Armed(half, now_s + order.hold_s)
         self._planned[order.id] = half.planned
         self._affected[order.id] = set()
-        while len(self._planned) > FAULTS_REMEMBERED_MAX:
+        while len(self._planned) > FAULTS_KEPT_MAX:
             oldest = next(iter(self._planned))
             del self._planned[oldest], self._affected[oldest]
 
@@ -288,6 +291,8 @@ class Squad:
             planned=dict(self._planned),
             affected={fault: len(players) for fault, players in self._affected.items()},
             finished=finished,
+            latency_now_max_ms=tally.latency_now.max_ms,
+            latency_uncorrected_max_ms=tally.uncorrected.max_ms,
         )
 
     def _act(self, number: int, player: Player, due_s: float) -> None:

@@ -28,12 +28,10 @@ from engine.protocol.child import (
     SquadSpec,
 )
 from engine.protocol.errors import ExitCode, UserError
-from engine.protocol.limits import CHILD_GRACE_S, REPORTS_PER_S_MAX
+from engine.protocol.limits import DRAIN_S, REPORTS_PER_S_MAX
 from engine.protocol.registry import pick, scan
 
 STEP_S: Final = 0.01
-DRAIN_S_MAX: Final = CHILD_GRACE_S - 1.0
-"""Answers are waited for so long at the end; the rest of the grace is for good-byes."""
 FILES_SPARE: Final = 64
 _TIMER_S_MIN: Final = 0.001
 """The loop's own resolution: asking for less makes it spin."""
@@ -154,7 +152,7 @@ class _Worker:
 
     async def _end(self) -> None:
         """Wait for answers under way, say good-bye, report once more."""
-        until_s = time.monotonic() + DRAIN_S_MAX
+        until_s = time.monotonic() + DRAIN_S
         while not self._squad.drain() and time.monotonic() < until_s:  # noqa: ASYNC110 - asks after every player's answers, which no event tells
             await asyncio.sleep(STEP_S)
         self._squad.finish()

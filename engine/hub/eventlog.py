@@ -60,7 +60,7 @@ class EventLog:
     Attributes:
         ring: The newest batches, oldest first.
         last_seq: The newest event.
-        missed: Batches that were dropped on their way here.
+        missed: Events that never came here: dropped on their way, or lost with a world.
         depth_max: Most causes above an event.
         deaths: Since the start.
         total: Violations since the start.
@@ -88,12 +88,12 @@ class EventLog:
         Raises:
             ValueError: The columns are no whole number of events.
         """
-        self.missed += message.dropped
         block = EventBlock.unpack(message.first_seq, message.columns, message.texts)
         if not len(block.rows):
             return ()
         depths = self._depths(message.first_seq, block.rows["cause"].astype(np.int64))
         batch = Batch(message.tick, message.first_seq, block.rows, message.texts, depths)
+        self.missed += max(0, message.first_seq - self.last_seq - 1)
         self.last_seq = max(self.last_seq, message.first_seq + len(block.rows) - 1)
         self.depth_max = max(self.depth_max, int(depths.max()))
         self.deaths += int(np.count_nonzero(block.rows["kind"] == _DIED))

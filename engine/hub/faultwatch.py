@@ -7,7 +7,7 @@ from engine.hub.arming import scope_text
 from engine.hub.state import Armed
 from engine.hub.tally import Tally
 from engine.protocol.feed import FaultView
-from engine.protocol.limits import FAULTS_SHOWN_MAX
+from engine.protocol.limits import FAULTS_KEPT_MAX, FAULTS_SHOWN_MAX
 from engine.protocol.summary import FaultSummary
 
 RECOVER_S_HELD = 10.0
@@ -29,7 +29,7 @@ class _Watched:
 
 
 class FaultWatch:
-    """Everything that is known of the run's faults."""
+    """Everything that is known of the run's newest ``FAULTS_KEPT_MAX`` faults."""
 
     def __init__(self) -> None:
         self._all: dict[str, _Watched] = {}
@@ -43,6 +43,9 @@ class FaultWatch:
             if watched.recovered_at_s is None:
                 absent = min(absent, watched.absent_before)
         self._all[fault.id] = _Watched(fault, connected, absent)
+        if len(self._all) > FAULTS_KEPT_MAX:
+            over = (id_ for id_, seen in self._all.items() if seen.fault.cleared_at_s is not None)
+            self._all.pop(next(over, fault.id))
 
     def cleared(self, fault: Armed) -> None:
         """A fault is over now."""
@@ -51,6 +54,7 @@ class FaultWatch:
 
     def look(self, tally: Tally, at_s: float) -> list[Armed]:
         """Compare with the present figures; return the faults recovered from just now."""
+        tally.keep_faults(self._all)
         recovered: list[Armed] = []
         connected, target = tally.now("connected"), tally.now("target")
         acknowledged = tally.total("acknowledged")

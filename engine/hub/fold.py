@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from engine.hub.consolecost import ConsoleCost
+from engine.hub.doorwatch import DoorWatch
 from engine.hub.eventlog import EventLog
 from engine.hub.faultwatch import FaultWatch
 from engine.hub.generator import Generator
@@ -95,6 +96,7 @@ class Fold:
         self.faults = FaultWatch()
         self.generator = Generator()
         self.console = ConsoleCost()
+        self._door = DoorWatch()
         self.world = WorldView()
         self.has_world = False
         self._stored = 0
@@ -116,6 +118,7 @@ class Fold:
         self._bad_ticks_told_s = -1.0
         self._stalls_untold = 0
         self._overruns_untold = 0
+        self._missed_told = 0
 
     def begin(self) -> None:
         """The players begin now, at 0 s."""
@@ -131,13 +134,15 @@ class Fold:
     def take_squad(self, report: SquadReport, at_s: float) -> None:
         """Take in a squad's report."""
         self.tally.take(report)
-        self._latency_now.add(report.latency_now)
-        self._latency_total.merge_sparse(report.latency_now)
+        self._latency_now.add(report.latency_now, report.latency_now_max_ms)
+        self._latency_total.merge_sparse(report.latency_now, report.latency_now_max_ms)
         for kind, counts in report.latency.items():
             histogram = self._latency.setdefault(kind, Histogram())
             histogram.merge_sparse(counts, report.latency_max_ms.get(kind, 0.0))
         if at_s >= self._warm_up_s:
-            self._uncorrected.merge_sparse(report.latency_uncorrected)
+            self._uncorrected.merge_sparse(
+                report.latency_uncorrected, report.latency_uncorrected_max_ms
+            )
         if self._closed_s is None:
             self.generator.take(report)
             self._connected_max = max(self._connected_max, self.tally.now("connected"))
@@ -146,6 +151,7 @@ class Fold:
     def take_world(self, report: WorldReport, at_s: float) -> list[Remark]:
         """Take in the world's report and return what is worth a notice."""
         overruns = self.ticks.take(report)
+        self._door.take(report)
         before_s, cpu_before_s = self._world_cpu
         cpu_pct = self.world.cpu_pct
         if at_s > before_s and report.cpu_s >= cpu_before_s:
@@ -247,6 +253,11 @@ class Fold:
         if saturated:
             late = f"sends are late by {generator.send_lateness_ms_p99:.0f} ms (p99)"
             remarks.append(Remark("saturated", f"the generator cannot keep up: {late}"))
+        remarks += [Remark("problem", text) for text in self._door.look()]
+        if self.log.missed > self._missed_told:
+            missed, self._missed_told = self.log.missed - self._missed_told, self.log.missed
+            lost = f"{missed} events never reached the hub; what is counted from them is too low"
+            remarks.append(Remark("problem", lost))
         remarks += [
             Remark("fault_cleared", f"{fault.id}: recovered from {fault.name}", bad=False)
             for fault in self.faults.look(self.tally, float(second + 1))
@@ -335,6 +346,7 @@ class Fold:
             faults=self.faults.summaries(tally, saturated=saturated),
             trouble=trouble,
             console=self.console.summary(),
+            squads_lost=tally.squads_lost,
         )
         if self.has_world:
             per_s = max(0, stored - self._stored_begin) / max(duration_s, 1.0)

@@ -5,13 +5,12 @@ from msgspec import Struct
 from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
 from engine.protocol.child import SquadSpec, WorldSpec
-from engine.protocol.limits import TICK_INTERVAL_MS
+from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
 from engine.protocol.query import FaultSpec
 from engine.protocol.spec import RunSpec
 from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
 
 NODES = 512
-GUESTS_MAX = 1000
 _GATEWAY_DEFAULT = 8766
 HOST = "127.0.0.1"
 

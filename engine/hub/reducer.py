@@ -28,7 +28,6 @@ from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     FAULTS_ARMED_MAX,
-    FAULTS_OVER_MAX,
     LEASE_S,
     LOAD_CHANGES_PER_S_MAX,
     MARK_CHARS_MAX,
@@ -219,8 +218,7 @@ def _clear_all(
     for fault in over:
         effects += [Disarm(fault), Tell("fault_cleared", f"{fault.id}: {fault.name}: {why}")]
     armed = tuple(fault for fault in state.armed if fault.id not in ids)
-    kept = (*state.over, *over)[-FAULTS_OVER_MAX:]
-    return replace(state, armed=armed, over=kept), tuple(effects)
+    return replace(state, armed=armed), tuple(effects)
 
 
 def _load(state: HubState, command: Command, at_s: float) -> Step:

@@ -69,7 +69,6 @@ class HubState(Struct, frozen=True):
         commands_per_s: For each player.
         load_changed_s: Times of the latest load changes.
         armed: Armed faults, oldest first.
-        over: Faults that were cleared, oldest first, bounded.
         schedule: The scenario's faults that are still to come, by time.
         consoles: By number.
         leases: Console to its latest sign of life; stays when its link breaks, goes when
@@ -86,7 +85,6 @@ class HubState(Struct, frozen=True):
     manual: bool = False
     load_changed_s: tuple[float, ...] = ()
     armed: tuple[Armed, ...] = ()
-    over: tuple[Armed, ...] = ()
     consoles: dict[int, Seated] = field(default_factory=dict)
     leases: dict[int, float] = field(default_factory=dict)
     attended_s: float = 0.0

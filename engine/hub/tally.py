@@ -1,6 +1,7 @@
 """Squads' reports added up. A squad that is started again counts from 0: its past is kept."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from engine.protocol.child import SquadReport
 
@@ -24,11 +25,13 @@ class Tally:
     Attributes:
         counts: Counters of squads that are gone.
         errors: Errors by kind, of squads that are gone.
+        squads_lost: How often a squad died in the middle of the run.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
+        self.squads_lost = 0
         self._gone_cpu_s = 0.0
         self._last: dict[int, SquadReport] = {}
         self._planned: dict[tuple[str, int], int] = {}
@@ -51,13 +54,18 @@ class Tally:
                 kept[key] = max(kept.get(key, 0), count)
 
     def gone(self, squad: int) -> None:
-        """Keep the counters of a squad that died; its connected players are lost."""
+        """Keep the counters of a squad that died; its connected players are lost.
+
+        What it had in flight is unanswered: nobody is left to take an answer.
+        """
         last = self._last.pop(squad, None)
         if last is None:
             return
         for name in _COUNTERS:
             self.counts[name] += getattr(last, name)
+        self.squads_lost += 1
         self.counts["lost"] += last.connected
+        self.counts["unanswered"] += max(0, last.sent - last.acknowledged - last.unanswered)
         self.errors.update(last.errors)
         self._gone_cpu_s += last.cpu_s
 
@@ -84,6 +92,12 @@ class Tally:
     def rss_mb(self) -> float:
         """Return the memory of all squads now."""
         return sum(report.rss_mb for report in self._last.values())
+
+    def keep_faults(self, faults: Collection[str]) -> None:
+        """Forget the counts of every other fault."""
+        for kept in (self._planned, self._affected):
+            for key in [key for key in kept if key[0] not in faults]:
+                del kept[key]
 
     def planned(self, fault: str) -> int:
         """Return how many players a fault chose."""

@@ -206,6 +206,8 @@ class SquadReport(Struct, frozen=True, tag="squad_report"):
     planned: dict[str, int]
     affected: dict[str, int]
     finished: bool = False
+    latency_now_max_ms: float = 0.0
+    latency_uncorrected_max_ms: float = 0.0
 
 
 class ChildProblem(Struct, frozen=True, tag="problem"):

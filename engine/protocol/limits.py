@@ -27,6 +27,8 @@ PLAYER_ID_BASE: Final = 1_000_000
 """Player number n (from squad and index) is entity ``PLAYER_ID_BASE + n``."""
 GUEST_ID_BASE: Final = 2_000_000
 """Players whose name is not of the form ``player-N`` get ids from here, in order of joining."""
+GUESTS_MAX: Final = 1000
+"""Guests of one world, whether still there or not: they never take the room of players."""
 PLAYERS_MAX: Final = 100_000
 NPCS_MAX: Final = 50_000
 NODES_MAX: Final = 50_000
@@ -93,6 +95,8 @@ HEATMAP_SIDE: Final = 32
 WATCHERS_MAX: Final = 16
 """Watchers of the world's event batches."""
 WATCHER_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
+BATCHES_KEPT_UNWATCHED_MAX: Final = 20
+"""Newest event batches that wait for a world's first watcher."""
 CHILD_FRAME_BYTES_MAX: Final = 32 * 1024 * 1024
 CHILD_GRACE_S: Final = 5.0
 DRAIN_S: Final = 5.0
@@ -111,7 +115,8 @@ UNATTENDED_S_MAX: Final = 1800.0
 FAULT_HOLD_S_DEFAULT: Final = 60.0
 FAULT_HOLD_S_MAX: Final = 3600.0
 FAULTS_ARMED_MAX: Final = 32
-FAULTS_OVER_MAX: Final = 500
+FAULTS_KEPT_MAX: Final = 256
+"""Newest faults of a run that the hub and the squads remember; telemetry.db has all."""
 FAULTS_SHOWN_MAX: Final = 48
 LOAD_CHANGES_PER_S_MAX: Final = 2
 

@@ -33,6 +33,7 @@ class Figures(Struct):
         trouble: What broke it, worst first.
         tick: None without an embedded world; ``events`` and ``violations`` likewise.
         console: None when no console painted.
+        squads_lost: How often a squad died, and its newest samples with it.
     """
 
     run: str
@@ -52,6 +53,7 @@ class Figures(Struct):
     violations: ViolationsSummary | None = None
     console: ConsoleSummary | None = None
     state_hash: str = ""
+    squads_lost: int = 0
 
 
 def latency_summary(histogram: Histogram) -> LatencySummary:

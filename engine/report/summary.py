@@ -81,6 +81,10 @@ def _why_invalid(figures: Figures, *, has_thresholds: bool) -> list[str]:
             f"late by more than {SATURATED_LATENESS_MS:.0f} ms (p99) in "
             f"{SATURATED_CONSECUTIVE_S} consecutive seconds; use fewer players or more squads"
         )
+    if figures.squads_lost:
+        reasons.append(
+            f"samples are lost: squads died in the middle of the run ({figures.squads_lost} times)"
+        )
     cut_short = figures.duration_s <= figures.warm_up_s
     if cut_short and figures.players.target and (figures.planned or has_thresholds):
         reasons.append(_unmeasured(figures))

@@ -1,26 +1,33 @@
 """Event batches for whoever watches, on a unix socket; a watcher never delays a tick.
 
 What does not fit a watcher's backlog is dropped for that watcher alone, counted, and
-told in the next batch it gets.
+told in the next batch it gets. The newest few batches that nobody watched wait for the
+first watcher: a world ticks before anyone can have connected to it.
 """
 
 import asyncio
+from collections import deque
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from engine.protocol.child import EventBatch
+from engine.protocol.child import EventBatch, encoder
 from engine.protocol.codec import frame
 from engine.protocol.errors import ExitCode, UserError
-from engine.protocol.limits import WATCHER_BACKLOG_BYTES_MAX, WATCHERS_MAX
+from engine.protocol.limits import (
+    BATCHES_KEPT_UNWATCHED_MAX,
+    WATCHER_BACKLOG_BYTES_MAX,
+    WATCHERS_MAX,
+)
 
 
 class _Watcher(asyncio.Protocol):
     """One connection; what it sends is ignored."""
 
-    def __init__(self, watchers: "dict[_Watcher, None]") -> None:
+    def __init__(self, watchers: "dict[_Watcher, None]", kept: deque[EventBatch]) -> None:
         self._watchers = watchers
+        self._kept = kept
         self.transport: asyncio.Transport | None = None
         self.dropped = 0
 
@@ -31,9 +38,26 @@ class _Watcher(asyncio.Protocol):
         # uvloop's transports offer asyncio's interface without deriving from it.
         self.transport = cast("asyncio.Transport", transport)
         self._watchers[self] = None
+        for batch in self._kept:
+            self.take(batch, frame(encoder.encode(batch)))
+        self._kept.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._watchers.pop(self, None)
+
+    def take(self, batch: EventBatch, plain: bytes) -> None:
+        """Write a batch, of which ``plain`` is the frame, if this watcher keeps up."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() + len(plain) > WATCHER_BACKLOG_BYTES_MAX:
+            self.dropped += 1
+        elif self.dropped:
+            told = msgspec.structs.replace(batch, dropped=self.dropped)
+            transport.write(frame(encoder.encode(told)))
+            self.dropped = 0
+        else:
+            transport.write(plain)
 
 
 class Publisher:
@@ -46,8 +70,8 @@ class Publisher:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._watchers: dict[_Watcher, None] = {}
+        self._kept: deque[EventBatch] = deque(maxlen=BATCHES_KEPT_UNWATCHED_MAX)
         self._server: asyncio.Server | None = None
-        self._encoder = msgspec.msgpack.Encoder()
 
     async def open(self) -> None:
         """Begin to listen; a socket that a killed world left behind is replaced.
@@ -59,7 +83,7 @@ class Publisher:
             if self._path.is_socket():
                 self._path.unlink()
             self._server = await asyncio.get_running_loop().create_unix_server(
-                lambda: _Watcher(self._watchers), path=str(self._path)
+                lambda: _Watcher(self._watchers, self._kept), path=str(self._path)
             )
             self._path.chmod(0o600)
         except OSError as problem:
@@ -67,26 +91,14 @@ class Publisher:
                 f"cannot listen on {self._path}: {problem.strerror or problem}", ExitCode.OWN_FAULT
             ) from problem
 
-    @property
-    def watched(self) -> bool:
-        """Whether anyone listens."""
-        return bool(self._watchers)
-
     def publish(self, batch: EventBatch) -> None:
         """Write ``batch`` to every watcher that keeps up."""
-        plain = frame(self._encoder.encode(batch))
+        if not self._watchers:
+            self._kept.append(batch)
+            return
+        plain = frame(encoder.encode(batch))
         for watcher in list(self._watchers):
-            transport = watcher.transport
-            if transport is None or transport.is_closing():
-                continue
-            if transport.get_write_buffer_size() + len(plain) > WATCHER_BACKLOG_BYTES_MAX:
-                watcher.dropped += 1
-            elif watcher.dropped:
-                told = msgspec.structs.replace(batch, dropped=watcher.dropped)
-                transport.write(frame(self._encoder.encode(told)))
-                watcher.dropped = 0
-            else:
-                transport.write(plain)
+            watcher.take(batch, plain)
 
     async def aclose(self) -> None:
         """Close every connection and remove the socket's file."""

@@ -39,6 +39,11 @@ class Roster:
         """The entity id that the next new guest would get."""
         return self._next_guest
 
+    @property
+    def takes_guests(self) -> bool:
+        """Whether another new guest may come."""
+        return self._next_guest < limits.GUEST_ID_BASE + limits.GUESTS_MAX
+
     @staticmethod
     def _numbered(name: str) -> int | None:
         prefix, _, digits = name.partition("-")

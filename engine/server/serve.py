@@ -133,7 +133,7 @@ async def _wire(
         if entity is not None and state.row_of(entity) is not None:
             return True
         return state.count + inbox.newcomers < state.capacity and (
-            entity is not None or state.may_join(roster.next_guest)
+            entity is not None or (roster.takes_guests and state.may_join(roster.next_guest))
         )
 
     shared = None

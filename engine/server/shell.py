@@ -66,7 +66,10 @@ class WorldShell:
         self._fan_out = FanOut(self._pace)
         self._skipped = 0
         self._store_error = ""
-        self._hash = b""
+        # Of the newest durable tick: while the store is full, the world is one further.
+        self._durable_tick = parts.world.tick - 1
+        self._durable_seq = parts.world.next_seq - 1
+        self._hash = parts.world.hash
 
     async def run(self) -> None:
         """Tick and keep house until cancelled."""
@@ -98,7 +101,8 @@ class WorldShell:
         watch.lap("other")
         result = world.step(inputs, watch.lap)
         await self._append(inputs, result)
-        self._hash = result.hash
+        self._durable_tick, self._hash = result.tick, result.hash
+        self._durable_seq = world.next_seq - 1
         self._welcome(inputs, result.tick)
         answered = self._fan_out.acknowledge(self._answers(result))
         frames = CellFrames(state, state.cell_versions, result.tick)
@@ -173,18 +177,17 @@ class WorldShell:
         parts, events = self._parts, result.events
         if parts.shared is not None:
             parts.shared.publish(parts.world.state, result.tick)
-        if parts.publisher is None or parts.publisher.watched:
-            batch = EventBatch(
-                tick=result.tick,
-                first_seq=events.first_seq,
-                count=len(events.rows),
-                columns=events.pack(),
-                texts=events.texts,
-            )
-            if parts.publisher is None:
-                self._channel.post(batch)
-            else:
-                parts.publisher.publish(batch)
+        batch = EventBatch(
+            tick=result.tick,
+            first_seq=events.first_seq,
+            count=len(events.rows),
+            columns=events.pack(),
+            texts=events.texts,
+        )
+        if parts.publisher is None:
+            self._channel.post(batch)
+        else:
+            parts.publisher.publish(batch)
         self._watch.lap("other")
 
     def _welcome(self, inputs: TickInputs, tick: int) -> None:
@@ -245,9 +248,9 @@ class WorldShell:
         parts, ledger, fan_out = self._parts, self._ledger, self._fan_out
         message = WorldReport(
             ticks=tuple(ledger.ticks),
-            tick=parts.world.tick - 1,
+            tick=self._durable_tick,
             skipped=self._skipped,
-            events_stored=parts.world.next_seq - 1,
+            events_stored=self._durable_seq,
             connected=len(parts.gateway.playing()),
             cpu_s=figures.cpu_s(),
             rss_mb=figures.rss_mb(),

@@ -332,6 +332,19 @@ async def test_a_full_world_refuses_newcomers_and_keeps_the_others():
             assert await again.hello("Bob")
 
 
+async def test_guests_never_take_the_room_of_players(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.protocol.limits.GUESTS_MAX", 2)
+    async with running_world(npcs=5, nodes=5, capacity=30) as world:
+        for name in ("Ada", "Bob"):
+            async with player(world) as guest:
+                assert await guest.hello(name)
+        async with player(world) as eve, player(world) as ada, player(world) as one:
+            await eve.send(wire.Hello(name="Eve"))
+            assert "full" in await bye_of(eve)
+            assert await ada.hello("Ada")
+            assert await one.hello("player-1")
+
+
 async def test_hostile_words_are_stored_harmless():
     from engine.world.events import EventBlock
 

@@ -248,6 +248,7 @@ async def test_while_the_store_is_full_ticks_pause_and_nothing_is_acknowledged(
         assert "no space left" in report.store_error
         batches = len(world.batches)
         paused_at = report.tick
+        assert report.events_stored == sum(batch.count for batch in world.batches)
         for _ in range(3):
             report = await world.report()
             assert report.store_error

@@ -15,6 +15,7 @@ import pytest
 
 from engine.link import places
 from engine.protocol.command import ArmFault, Scope
+from engine.protocol.errors import ExitCode
 from engine.protocol.feed import Snapshot
 from engine.protocol.limits import CHILD_GRACE_S
 from engine.protocol.query import EntitiesAnswer, EntitiesQuery, EventsAnswer, EventsQuery
@@ -101,8 +102,10 @@ async def test_a_killed_squad_comes_back_with_its_players_load_and_faults(place:
     assert after.commands.acknowledged >= before.commands.acknowledged
     dues = [snapshot.commands.due for snapshot in run.snapshots]
     assert dues == sorted(dues)
-    assert (await run.end()).exit_code == 0
-    assert _summary(run).players.lost > 0
+    assert (await run.end()).exit_code == ExitCode.INVALID
+    summary = _summary(run)
+    assert summary.players.lost > 0
+    assert "samples are lost" in summary.reasons[0]
 
 
 async def test_a_killed_world_comes_back_on_its_port_and_log(place: Place) -> None:

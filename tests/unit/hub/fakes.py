@@ -179,7 +179,8 @@ class Stage:
         self.channels[f"squad {spec.squad}"] = channel
         told = self.told.setdefault(spec.squad, [])
         self.starts += 1
-        channel.post(SquadReady(100 + self.starts, spec.squad))
+        pid = 100 + self.starts
+        channel.post(SquadReady(pid, spec.squad))
         sent = 0
         target = self.target
         async with asyncio.TaskGroup() as tasks:
@@ -191,7 +192,7 @@ class Stage:
                     channel.post(
                         squad_report(
                             spec.squad,
-                            pid=100 + self.starts,
+                            pid=pid,
                             target=target,
                             connected=target,
                             due=sent,
@@ -216,7 +217,17 @@ class Stage:
             except LinkClosed:
                 pass
             beating.cancel()
-        channel.post(squad_report(spec.squad, target=target, due=sent, sent=sent, finished=True))
+        channel.post(
+            squad_report(
+                spec.squad,
+                pid=pid,
+                target=target,
+                due=sent,
+                sent=sent,
+                acknowledged=sent,
+                finished=True,
+            )
+        )
 
     def told_to(self, squad: int, kind: type[Go | SetLoad | SquadFault | SquadClear]) -> list[Any]:
         return [message for message in self.told.get(squad, []) if isinstance(message, kind)]

@@ -13,11 +13,13 @@ from engine.protocol.feed import Snapshot
 from engine.protocol.limits import (
     EVENTS_PER_SNAPSHOT_MAX,
     EVENTS_RING_MAX,
+    FAULTS_KEPT_MAX,
     HEATMAP_SIDE,
     SATURATED_CONSECUTIVE_S,
     SERIES_SECONDS_MAX,
     VIOLATION_TAIL_MAX,
 )
+from engine.report.summary import build_summary
 from engine.stats.histogram import bucket_of
 from tests.unit.hub.fakes import event_batch, run_spec, squad_report, tick_row, world_report
 
@@ -336,3 +338,48 @@ def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:
         "tick 0: append took 120 ms; overruns: 1",
         "tick 4: append took 120 ms, 3 more like it; overruns: 4",
     ]
+
+
+def test_maxima_are_exact(state: HubState) -> None:
+    fold = _fold()
+    counts = {bucket_of(50.2): 1}
+    fold.take_squad(
+        squad_report(
+            latency={"move": counts},
+            latency_max_ms={"move": 50.2},
+            latency_now=counts,
+            latency_now_max_ms=50.2,
+            latency_uncorrected=counts,
+            latency_uncorrected_max_ms=50.2,
+        ),
+        1.0,
+    )
+    view = _snapshot(fold, state)
+    assert (view.latency_ms.max, view.latency_total_ms.max) == (50.2, 50.2)
+    assert fold.figures(2.0, (), planned=False).latency_uncorrected.max_ms == 50.2
+
+
+def test_what_a_dead_squad_had_in_flight_is_unanswered_and_the_run_invalid() -> None:
+    fold = _fold()
+    fold.take_squad(squad_report(target=9, connected=9, sent=10, acknowledged=6, unanswered=1), 1.0)
+    fold.tally.gone(0)
+    figures = fold.figures(2.0, (), planned=False)
+    assert figures.commands.sent == figures.commands.acknowledged + figures.commands.unanswered
+    assert figures.squads_lost == 1
+    summary = build_summary(figures, ())
+    assert (summary.verdict, summary.exit_code) == ("invalid", 4)
+
+
+def test_faults_remembered_are_bounded_and_armed_ones_stay(state: HubState) -> None:
+    fold = _fold()
+    fold.armed(_fault(0.0, "f0"))
+    for number in range(1, FAULTS_KEPT_MAX + 20):
+        name = f"f{number}"
+        fold.armed(_fault(1.0, name))
+        fold.take_squad(squad_report(planned={name: 1}, affected={name: 1}), 1.0)
+        fold.faults.cleared(_fault(1.0, name, cleared_at_s=2.0))
+        fold.close_second(number)
+    kept = [fault.id for fault in fold.figures(9.0, (), planned=False).faults]
+    assert len(kept) == FAULTS_KEPT_MAX
+    assert (kept[0], kept[-1]) == ("f0", f"f{FAULTS_KEPT_MAX + 19}")
+    assert len(fold.tally._planned) <= FAULTS_KEPT_MAX

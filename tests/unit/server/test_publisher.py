@@ -10,6 +10,7 @@ from engine.protocol.child import EventBatch, from_child_decoder
 from engine.protocol.codec import Deframer
 from engine.protocol.errors import UserError
 from engine.protocol.limits import (
+    BATCHES_KEPT_UNWATCHED_MAX,
     CHILD_FRAME_BYTES_MAX,
     WATCHER_BACKLOG_BYTES_MAX,
     WATCHERS_MAX,
@@ -56,19 +57,36 @@ async def test_every_watcher_gets_every_batch(tmp_path: Path):
     path = tmp_path / "events.sock"
     publisher = Publisher(str(path))
     await publisher.open()
-    assert not publisher.watched
+    assert not publisher._watchers
     assert path.stat().st_mode & 0o777 == 0o600
     watchers = [await watch(path, publisher) for _ in range(3)]
-    assert publisher.watched
+    assert publisher._watchers
     for tick in range(5):
         publisher.publish(batch(tick))
     for watcher in watchers:
         assert [await watcher.next() for _ in range(5)] == [batch(tick) for tick in range(5)]
         await watcher.aclose()
-    while publisher.watched:
+    while publisher._watchers:
         await asyncio.sleep(0)
     await publisher.aclose()
     assert not path.exists()
+
+
+async def test_the_first_watcher_gets_what_came_before_it_the_second_does_not(tmp_path: Path):
+    path = tmp_path / "events.sock"
+    publisher = Publisher(str(path))
+    await publisher.open()
+    for tick in range(BATCHES_KEPT_UNWATCHED_MAX + 5):
+        publisher.publish(batch(tick))
+    first = await watch(path, publisher)
+    second = await watch(path, publisher)
+    publisher.publish(batch(100))
+    got = [(await first.next()).tick for _ in range(BATCHES_KEPT_UNWATCHED_MAX + 1)]
+    assert got == [*range(5, BATCHES_KEPT_UNWATCHED_MAX + 5), 100]
+    assert (await second.next()).tick == 100
+    for watcher in (first, second):
+        await watcher.aclose()
+    await publisher.aclose()
 
 
 async def test_a_watcher_that_does_not_read_loses_batches_and_is_told_how_many(tmp_path: Path):
