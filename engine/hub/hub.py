@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from engine.hub import reducer
 from engine.hub.capsule import Capsule
+from engine.hub.crew import Crew, Orders
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold, Remark
-from engine.hub.keeper import Keeper, Owner, Ready
+from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.hub.plan import WorldPlace, first_state, squad_spec, thresholds
+from engine.hub.plan import WorldPlace, first_state, thresholds
 from engine.hub.queries import Answers
 from engine.hub.state import Armed
 from engine.hub.telemetry import Telemetry
@@ -88,7 +89,15 @@ class Hub:
             reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
         self._answers = Answers(self._field, self.fold.log, parts.faults, self.summary)
-        self._squads = [self._squad_keeper(squad) for squad in range(spec.squads)]
+        orders = Orders(
+            url=self._url,
+            report=self._from_squad,
+            gone=self.fold.tally.gone,
+            catch_up=self._missed_orders,
+            tell=self._tell,
+            broken=self._broken,
+        )
+        self.crew = Crew(spec, parts.placement, parts.logbook, orders)
         self._pacer: asyncio.Task[None] | None = None
         self._began_s: float | None = None
         self._second = 0
@@ -112,20 +121,11 @@ class Hub:
         """
         if self.world is not None:
             await self.world.keeper.start()
-        starts = [asyncio.create_task(squad.start(), name="start") for squad in self._squads]
-        try:
-            await asyncio.wait(starts, return_when=asyncio.FIRST_EXCEPTION)
-            for start in starts:
-                if start.done():
-                    start.result()
-        finally:
-            for start in starts:
-                start.cancel()
-            await asyncio.gather(*starts, return_exceptions=True)
+        await self.crew.start()
         self._began_s = self._parts.clock()
         self.fold.begin()
         self._phase = "ramping"
-        self._to_squads(Go(0.0))
+        self.crew.post(Go(0.0))
         self._tell("run", f"{self._spec.run}: the players come")
         self._pacer = asyncio.create_task(self._pace(), name="hub-pace")
 
@@ -160,10 +160,7 @@ class Hub:
         """Stop squads, then the world; by force after ``grace_s``."""
         if self._at_once.is_set():
             grace_s = 0.0
-        done = await asyncio.gather(*(squad.quit(grace_s) for squad in self._squads))
-        for squad, in_order in zip(self._squads, done, strict=True):
-            if not in_order:
-                self._parts.logbook.write("killed", child=squad.name)
+        await self.crew.quit(grace_s)
         if self.world is not None and not await self.world.keeper.quit(grace_s):
             self._parts.logbook.write("killed", child=self.world.keeper.name)
 
@@ -221,50 +218,25 @@ class Hub:
     # --- children ----------------------------------------------------------
 
     def _keepers(self) -> list[Keeper]:
-        return self._squads if self.world is None else [*self._squads, self.world.keeper]
-
-    def _squad_keeper(self, squad: int) -> Keeper:
-        name = f"squad {squad}"
-
-        async def ready(_: Ready, again: bool) -> None:
-            if again:
-                self._bring_up_to_date(self._squads[squad])
-                self._tell("child_back", f"{name} is back")
-
-        def lost(why: str) -> None:
-            self.fold.tally.gone(squad)
-            self._tell("child_lost", f"{name} is gone: {why}", bad=True)
-
-        owner = Owner(
-            spec=lambda: squad_spec(self._spec, squad, self._url()),
-            ready=ready,
-            message=self._from_squad,
-            lost=lost,
-            broken=lambda why: self._broken(why, ExitCode.OWN_FAULT),
-            heard=lambda line: self._parts.logbook.write("child", child=name, line=line),
-        )
-        return Keeper("squad", name, self._parts.placement, owner)
+        squads = self.crew.keepers
+        return squads if self.world is None else [*squads, self.world.keeper]
 
     def _url(self) -> str:
         return self._spec.scenario.target.url if self.world is None else self.world.url
 
-    def _from_squad(self, message: Struct) -> None:
-        if not isinstance(message, SquadReport):
-            return
-        self.fold.take_squad(message, self.at_s)
+    def _from_squad(self, report: SquadReport) -> None:
+        self.fold.take_squad(report, self.at_s)
         tally = self.fold.tally
-        if not self._state.manual and len(tally.squads) == len(self._squads):
+        if not self._state.manual and len(tally.squads) == self._spec.squads:
             self._state = msgspec.structs.replace(self._state, target=tally.now("target"))
 
-    def _bring_up_to_date(self, squad: Keeper) -> None:
-        """Tell a squad that came back what it missed: the time, the load, the armed faults."""
+    def _missed_orders(self) -> tuple[Struct, ...]:
+        """Return what a squad that came back missed: the time, the load, the armed faults."""
         state, at_s = self._state, self.at_s
-        squad.post(Go(at_s))
-        squad.post(SetLoad(state.target if state.manual else None, state.commands_per_s))
-        for fault in state.armed:
-            left_s = fault.armed_at_s + fault.hold_s - at_s
-            if left_s > 0:
-                squad.post(_squad_fault(fault, left_s))
+        load = SetLoad(state.target if state.manual else None, state.commands_per_s)
+        left_s = {fault.id: fault.armed_at_s + fault.hold_s - at_s for fault in state.armed}
+        armed = [_squad_fault(f, left_s[f.id]) for f in state.armed if left_s[f.id] > 0]
+        return (Go(at_s), load, *armed)
 
     def _broken(self, why: str, code: ExitCode) -> None:
         self._trouble.append(Trouble(why, int(code)))
@@ -278,23 +250,17 @@ class Hub:
         for effect in effects:
             match effect:
                 case Load():
-                    self._to_squads(SetLoad(effect.players, effect.commands_per_s))
+                    self.crew.post(SetLoad(effect.players, effect.commands_per_s))
                 case Arm():
                     self.fold.armed(effect.fault)
-                    self._to_squads(_squad_fault(effect.fault, effect.fault.hold_s))
+                    self.crew.post(_squad_fault(effect.fault, effect.fault.hold_s))
                 case Disarm():
                     self.fold.faults.cleared(effect.fault)
-                    self._to_squads(SquadClear(effect.fault.id))
+                    self.crew.post(SquadClear(effect.fault.id))
                 case Tell():
                     self._tell(effect.kind, effect.text, bad=effect.bad)
                 case Finish():
                     self._over.set()
-
-    def _to_squads(self, message: Struct) -> None:
-        for squad in self._squads:
-            if not squad.post(message) and squad.pid:
-                text = f"{squad.name} does not read: {type(message).__name__} was dropped"
-                self._tell("problem", text, bad=True)
 
     def _tell(self, kind: NoticeKind, text: str, *, bad: bool = False) -> None:
         notice = Notice(round(self.at_s, 3), kind, text, bad)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from engine.hub.placement import Child, ChildKind, Placement
 from engine.link.base import LinkClosed
-from engine.protocol.child import ChildProblem, Quit, SquadReady, WorldReady
+from engine.protocol.child import ChildProblem, NarratorReady, Quit, SquadReady, WorldReady
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import (
     CHILD_GRACE_S,
@@ -21,7 +21,7 @@ _BACK_OFF_S = 0.2
 _BACK_OFF_S_MAX = 3.0
 _EXIT_S = 1.0
 
-Ready = WorldReady | SquadReady
+Ready = WorldReady | SquadReady | NarratorReady
 
 
 class Owner(Struct):
@@ -146,7 +146,7 @@ class Keeper:
             ) from None
         if isinstance(first, ChildProblem):
             raise UserError(first.message, ExitCode(first.exit_code))
-        if not isinstance(first, WorldReady | SquadReady):
+        if not isinstance(first, Ready):
             text = f"{self.name} began with {type(first).__name__}"
             raise UserError(text, ExitCode.OWN_FAULT)
         return first

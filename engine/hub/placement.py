@@ -14,18 +14,22 @@ from engine.link.channel import Channel, MemoryChannel, SocketChannel, memory_pa
 from engine.protocol.child import from_child_decoder
 from engine.protocol.text import printable
 
-ChildKind = Literal["world", "squad"]
+ChildKind = Literal["world", "squad", "narrator"]
 Serve = Callable[[Channel], Awaitable[None]]
 Heard = Callable[[str], None]
 
-MODULES: Mapping[ChildKind, str] = {"world": "engine.server", "squad": "engine.assault"}
+MODULES: Mapping[ChildKind, str] = {
+    "world": "engine.server",
+    "squad": "engine.assault",
+    "narrator": "narrative.process",
+}
 _LINE_CHARS_MAX = 500
 _LINES_HEARD_MAX = 2000
 _LAST_LINES = 20
 
 
 class Child(Protocol):
-    """A running world or squad."""
+    """A running world, squad or narrator."""
 
     @property
     def pid(self) -> int:

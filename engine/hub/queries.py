@@ -84,6 +84,8 @@ class Answers:
                     return FaultsAnswer(self._faults)
                 case SummaryQuery():
                     return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
+                case _:
+                    return Refused("not_found", f"no answer to {type(query).__name__} yet")
         except UserError as problem:
             return Refused("bad_request", problem.message)
 

@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from engine.protocol.command import Scope
+from engine.protocol.gateway import Intent, VerdictKind
+from engine.protocol.query import PlayerView
 from engine.protocol.scenario import Stage
 
 
@@ -87,6 +89,57 @@ class SquadClear(Struct, frozen=True, tag="squad_clear"):
     """Revert a fault in this squad."""
 
     id: str
+
+
+class AskPlayer(Struct, frozen=True, tag="ask_player"):
+    """Tell of player number ``number`` of this squad; ``id`` comes back in the answer."""
+
+    id: int
+    number: int
+
+
+class PlayerTold(Struct, frozen=True, tag="player_told"):
+    """Answer to ``ask_player``; None when the squad has never opened that player."""
+
+    id: int
+    player: PlayerView | None
+
+
+class WorldOrder(Struct, frozen=True, tag="world_order"):
+    """An operator's intent for an entity, to be taken in by the next tick.
+
+    The intent's own ``seq`` means nothing: its sequence number in the world is
+    ``ORDER_SEQ_BASE + id``, above every player's own, and ``id`` counts from 1.
+    """
+
+    id: int
+    entity: int
+    intent: Intent
+
+
+class WorldOrderDone(Struct, frozen=True, tag="world_order_done"):
+    """Answer to ``world_order``, once its events are durable."""
+
+    id: int
+    tick: int
+    verdict: VerdictKind
+    reason: str = ""
+    event: int = 0
+
+
+class NarratorSpec(Struct, frozen=True, tag="narrator_spec"):
+    """Everything the narrator needs to start: where to listen and where to tell."""
+
+    run: str
+    seed: int
+    admin_url: str
+    token: str
+
+
+class NarratorReady(Struct, frozen=True, tag="narrator_ready"):
+    """The narrator runs; it follows the stream as soon as that can be had."""
+
+    pid: int
 
 
 class Quit(Struct, frozen=True, tag="quit"):
@@ -237,8 +290,29 @@ class EventBatch(Struct, frozen=True, tag="event_batch"):
     dropped: int = 0
 
 
-ToChild = WorldSpec | SquadSpec | SetLoad | SquadFault | SquadClear | Quit | Go
-FromChild = WorldReady | WorldReport | SquadReady | SquadReport | ChildProblem | EventBatch
+ToChild = (
+    WorldSpec
+    | SquadSpec
+    | NarratorSpec
+    | SetLoad
+    | SquadFault
+    | SquadClear
+    | AskPlayer
+    | WorldOrder
+    | Quit
+    | Go
+)
+FromChild = (
+    WorldReady
+    | WorldReport
+    | WorldOrderDone
+    | SquadReady
+    | SquadReport
+    | PlayerTold
+    | NarratorReady
+    | ChildProblem
+    | EventBatch
+)
 
 to_child_decoder = msgspec.msgpack.Decoder(ToChild)
 from_child_decoder = msgspec.msgpack.Decoder(FromChild)

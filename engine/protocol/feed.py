@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from engine.protocol.events import Event
+from engine.protocol.story import StoryView
 
 RunState = Literal["starting", "ramping", "running", "draining", "ended", "failed"]
 NoticeKind = Literal[
@@ -194,6 +195,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     faults: tuple[FaultView, ...] = ()
     generator: GeneratorView = GeneratorView()
     world: WorldView = WorldView()
+    story: StoryView = StoryView()
     series: SeriesView = SeriesView()
     heat: bytes = b""
     thresholds: tuple[tuple[str, bool], ...] = ()

@@ -57,6 +57,8 @@ UPDATE_STRIDE_MAX: Final = 5
 INTENTS_QUEUED_PER_PLAYER_MAX: Final = 32
 INTENTS_PER_TICK_MAX: Final = 100_000
 SEQ_MAX: Final = 2**31 - 1
+ORDER_SEQ_BASE: Final = SEQ_MAX
+"""Operators' orders have sequence numbers above this, so that no player's own is taken."""
 NAME_CHARS_MAX: Final = 32
 SAY_CHARS_MAX: Final = 200
 
@@ -111,6 +113,15 @@ FREE_BYTES_MIN: Final = 64 * 1024 * 1024
 """A run does not begin with less disk space, and tells when less is left."""
 UNATTENDED_S_MAX: Final = 1800.0
 
+# --- the story -------------------------------------------------------------
+BEAT_CHARS_MAX: Final = 240
+BEAT_EVENTS_MAX: Final = 16
+BEAT_CAST_MAX: Final = 8
+BEATS_PER_POST_MAX: Final = 32
+BEATS_KEPT_MAX: Final = 1000
+"""Newest beats that the hub can be asked for; telemetry.db has all."""
+BEAT_TAIL_MAX: Final = 60
+
 # --- faults ----------------------------------------------------------------
 FAULT_HOLD_S_DEFAULT: Final = 60.0
 FAULT_HOLD_S_MAX: Final = 3600.0
@@ -118,6 +129,8 @@ FAULTS_ARMED_MAX: Final = 32
 FAULTS_KEPT_MAX: Final = 256
 """Newest faults of a run that the hub and the squads remember; telemetry.db has all."""
 FAULTS_SHOWN_MAX: Final = 48
+ACKS_REMEMBERED_MAX: Final = 12
+"""Newest acknowledgements of each player, for whoever looks into it."""
 LOAD_CHANGES_PER_S_MAX: Final = 2
 
 # --- scenario, filter, command line ----------------------------------------

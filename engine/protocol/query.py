@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from engine.protocol.events import Event
 from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from engine.protocol.story import Beat
 
 PageLimit = Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)]
 FilterText = Annotated[str, Meta(max_length=FILTER_CHARS_MAX)]
@@ -43,6 +44,23 @@ class EventsQuery(Struct, frozen=True, tag="events"):
     after_seq: Annotated[int, Meta(ge=0)] = 0
 
 
+class TicksQuery(Struct, frozen=True, tag="ticks"):
+    """Figures of the newest ticks, newest last."""
+
+    last: PageLimit = PAGE_ROWS_DEFAULT
+
+
+class PopulationQuery(Struct, frozen=True, tag="population"):
+    """How many are alive where."""
+
+
+class StoryQuery(Struct, frozen=True, tag="story"):
+    """Beats with a number above ``after``, oldest first; with 0 the newest ``limit``."""
+
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: PageLimit = PAGE_ROWS_DEFAULT
+
+
 class FaultsQuery(Struct, frozen=True, tag="faults"):
     """The faults there are, for the menu."""
 
@@ -51,7 +69,16 @@ class SummaryQuery(Struct, frozen=True, tag="summary"):
     """The summary as it stands now (``summary.json`` as JSON text)."""
 
 
-Query = EntitiesQuery | EntityQuery | EventsQuery | FaultsQuery | SummaryQuery
+Query = (
+    EntitiesQuery
+    | EntityQuery
+    | EventsQuery
+    | TicksQuery
+    | PopulationQuery
+    | StoryQuery
+    | FaultsQuery
+    | SummaryQuery
+)
 
 
 class EntityRow(Struct, frozen=True, array_like=True):
@@ -82,12 +109,54 @@ class EntitiesAnswer(Struct, frozen=True, tag="entities"):
     rows: tuple[EntityRow, ...]
 
 
+class AckRow(Struct, frozen=True, array_like=True):
+    """One answer that a virtual player got; ``at_s`` on the run's clock."""
+
+    seq: int
+    kind: str
+    verdict: str
+    reason: str
+    latency_ms: float
+    at_s: float
+
+
+class PlayerView(Struct, frozen=True):
+    """A virtual player's own side: its socket and what it was told.
+
+    Attributes:
+        squad: The squad that carries it.
+        archetype: Its place in the mix.
+        phase: out, waiting, connecting, playing, leaving or held.
+        connected_s: For how long it has been in; 0 when it is not.
+        attempts: Attempts to connect since it was last in.
+        in_flight: Commands without an answer yet.
+        oldest_in_flight_s: For how long the oldest of them has been due.
+        sent: Commands sent since it first came.
+        acknowledged: Answers it got.
+        faults: Ids of the armed faults that touch it.
+        acks: The newest answers, oldest first.
+    """
+
+    squad: int
+    archetype: str
+    phase: str
+    connected_s: float
+    attempts: int
+    in_flight: int
+    oldest_in_flight_s: float
+    sent: int
+    acknowledged: int
+    faults: tuple[str, ...] = ()
+    acks: tuple[AckRow, ...] = ()
+
+
 class EntityAnswer(Struct, frozen=True, tag="entity"):
-    """One entity and its recent events, oldest first."""
+    """One entity and its recent events, oldest first; ``player`` for a virtual player."""
 
     tick: int
     row: EntityRow
     events: tuple[Event, ...]
+    player: PlayerView | None = None
 
 
 class EventsAnswer(Struct, frozen=True, tag="events"):
@@ -95,6 +164,54 @@ class EventsAnswer(Struct, frozen=True, tag="events"):
 
     last_seq: int
     rows: tuple[Event, ...]
+
+
+class TickFigures(Struct, frozen=True):
+    """One tick: milliseconds of each phase and in all, and what came and went."""
+
+    tick: int
+    ms: float
+    govern_ms: float
+    step_ms: float
+    react_ms: float
+    hash_ms: float
+    append_ms: float
+    fan_out_ms: float
+    late_ms: float
+    overrun: bool
+    intents: int
+    events: int
+    denied: int
+
+
+class TicksAnswer(Struct, frozen=True, tag="ticks"):
+    """The newest ticks, oldest first."""
+
+    interval_ms: int
+    rows: tuple[TickFigures, ...]
+
+
+class PopulationAnswer(Struct, frozen=True, tag="population"):
+    """Players connected and NPCs alive.
+
+    Attributes:
+        tick: When it was true.
+        side: Squares on each side of the map.
+        squares: ``side`` rows of ``side`` counts, from the north-west corner.
+        zones: Counts by zone number.
+    """
+
+    tick: int
+    side: int
+    squares: tuple[tuple[int, ...], ...]
+    zones: tuple[int, ...]
+
+
+class StoryAnswer(Struct, frozen=True, tag="story"):
+    """Beats, oldest first; ``beats`` counts all that were told."""
+
+    beats: int
+    rows: tuple[Beat, ...]
 
 
 class ParamSpec(Struct, frozen=True):
@@ -145,4 +262,14 @@ class Refused(Struct, frozen=True, tag="refused"):
     message: str
 
 
-Answer = EntitiesAnswer | EntityAnswer | EventsAnswer | FaultsAnswer | SummaryAnswer | Refused
+Answer = (
+    EntitiesAnswer
+    | EntityAnswer
+    | EventsAnswer
+    | TicksAnswer
+    | PopulationAnswer
+    | StoryAnswer
+    | FaultsAnswer
+    | SummaryAnswer
+    | Refused
+)
