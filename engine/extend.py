@@ -22,7 +22,19 @@ from engine.assault.behaviours.base import (
 )
 from engine.assault.drivers.base import BadFrame, Driver
 from engine.assault.executors.base import Executor
-from engine.faults.base import Crowd, Cut, Fault, PlayerHalf, chosen, filled_params
+from engine.faults.base import (
+    Crowd,
+    Cut,
+    Fault,
+    PlayerFault,
+    PlayerHalf,
+    ServerFault,
+    ServerHalf,
+    ServerProcess,
+    Way,
+    chosen,
+    filled_params,
+)
 from engine.protocol.child import SquadFault
 from engine.protocol.gateway import Ack, Bye, Delta, Notice, SeenCell, SeenEntity, Welcome
 from engine.protocol.query import FaultSpec, ParamSpec
@@ -49,12 +61,17 @@ __all__ = (
     "FaultSpec",
     "Notice",
     "ParamSpec",
+    "PlayerFault",
     "PlayerHalf",
     "SeenCell",
     "SeenEntity",
+    "ServerFault",
+    "ServerHalf",
+    "ServerProcess",
     "SquadFault",
     "Stage",
     "View",
+    "Way",
     "Welcome",
     "Wish",
     "chosen",

@@ -57,6 +57,7 @@ class Player:
     """
 
     __slots__ = (
+        "_acked",
         "_answered",
         "_behaviour",
         "_dice",
@@ -95,6 +96,7 @@ class Player:
         self.newest: bytes | None = None
         self._token: str | None = None
         self._seq = 0
+        self._acked = 0
         self._moved_s = 0.0
         self._answered: list[int] = []
         self._given_up: list[int] = []
@@ -182,6 +184,8 @@ class Player:
             self.give_up(seq)
 
     def _answer(self, ack: Ack, now_s: float) -> None:
+        if ack.tick:  # tick 0: the gateway's own refusal, which the world never saw
+            self._acked = max(self._acked, ack.seq)
         flight = self.flights.pop(ack.seq, None)
         if flight is not None:
             _remember(self._answered, ack.seq)
@@ -197,6 +201,10 @@ class Player:
             self._tally.error("stray_answer")
 
     def _greet(self, welcome: Welcome) -> None:
+        if welcome.seq < self._acked:
+            # The world acknowledged commands that it no longer knows of.
+            self._tally.acknowledged_lost += self._acked - welcome.seq
+            self._acked = welcome.seq
         self._token = welcome.resume_token
         # A squad that was started anew goes on after what its predecessor got through.
         self._seq = max(self._seq, welcome.seq)

@@ -57,6 +57,13 @@ class Wires(Protocol):
         """Keep the socket open, but neither read from it nor tell of it any more."""
         ...
 
+    def tap(self, player: int, *, updates_too: bool) -> None:
+        """Say whether a player's updates are told like any frame, on later connections too.
+
+        Otherwise they go no further than to ``Player.newest``.
+        """
+        ...
+
 
 class Seat:
     """One player and its connection."""

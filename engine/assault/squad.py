@@ -16,9 +16,11 @@ from engine.assault.plan import Plan
 from engine.assault.player import Player
 from engine.assault.roster import Phase, Roster, Wires
 from engine.assault.schedule import Schedule
+from engine.assault.shaper import Shaper
 from engine.assault.tally import Tally
-from engine.faults.base import Crowd, Fault, PlayerHalf
+from engine.faults.base import Crowd, Fault, PlayerFault, PlayerHalf
 from engine.protocol.child import SetLoad, SquadFault, SquadReport, SquadSpec
+from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     FAULTS_KEPT_MAX,
@@ -72,6 +74,7 @@ class Squad:
         faults: Faults by name.
         wires: The connections.
         clock: Seconds of a clock that never goes back.
+        plan: Called with a time at which ``send_due`` has something to do, when that is new.
 
     Raises:
         UserError: The spec names something that does not exist.
@@ -86,12 +89,13 @@ class Squad:
         faults: Mapping[str, Fault],
         wires: Wires,
         clock: Callable[[], float],
+        plan: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._spec = spec
         self._driver = driver
         self._behaviours = behaviours
         self._faults = faults
-        self._wires = wires
+        self._wires = Shaper(wires, self._hear, clock, plan)
         self._clock = clock
         self._archetype_of = archetypes(spec.mix, behaviours, spec.seed)
         self._started_s: float | None = None
@@ -106,7 +110,7 @@ class Squad:
         self.roster = Roster(
             spec.squad,
             spec.squads,
-            wires,
+            self._wires,
             self.tally,
             self._make_player,
             lambda player, attempt: fraction(spec.seed, _BACK_OFF, player, attempt),
@@ -152,6 +156,8 @@ class Squad:
             zone_of=self._zone_of,
         )
         fault: Fault = pick(dict(self._faults), order.name, "fault")
+        if not isinstance(fault, PlayerFault):
+            raise UserError(f"{order.name} is no fault of players")
         half = fault.arm(order, crowd, now_s)
         self._armed[order.id] = _Armed(half, now_s + order.hold_s)
         self._planned[order.id] = half.planned
@@ -166,8 +172,9 @@ class Squad:
         if armed is None:
             return
         now_s = self._clock()
-        self._note_held(fault, armed, now_s)
+        self._note_affected(fault, armed, now_s)
         del self._armed[fault]
+        self._shape()
         for number in self.roster.held():
             if not self._is_held(number, now_s):
                 self.roster.release(number, now_s + armed.half.back_after_s(number))
@@ -183,6 +190,7 @@ class Squad:
                 continue
             affected = self._affected.get(fault, set())
             affected.update(cut.player for cut in armed.half.step(now_s) if self.roster.cut(cut))
+        self._shape()
         while self._timeouts and self._timeouts[0][0] <= now_s:
             _, number, seq = self._timeouts.popleft()
             self.roster.seats[number].player.give_up(seq)
@@ -190,7 +198,8 @@ class Squad:
             self.roster.step(now_s)
 
     def send_due(self) -> float | None:
-        """Send what is due; return when the next command is, None when none is planned."""
+        """Send what is due, pass on what was held back; return when there is more to do."""
+        held_s = self._wires.release()
         seats = self.roster.seats
         for _ in range(COMMANDS_PER_PASS_MAX):
             due = self.schedule.pop(self._clock())
@@ -204,7 +213,8 @@ class Squad:
                 self.tally.command_missed()
             elif seat.phase is not Phase.LEAVING:
                 self.schedule.stop(number)
-        return self.schedule.next_due_s()
+        waiting = [at_s for at_s in (held_s, self.schedule.next_due_s()) if at_s is not None]
+        return min(waiting, default=None)
 
     def player(self, number: int) -> Player:
         """Return the player behind a number that was opened."""
@@ -219,16 +229,8 @@ class Squad:
         tally = self.tally
         tally.frames += 1
         tally.bytes += len(frame)
-        heard = self.roster.seats[number].player.hear(frame, self._clock())
-        if not heard:
-            return
-        now_s = self._clock()
-        if heard == "welcome":
-            self.roster.welcomed(number)
-            if number not in self.schedule:
-                self.schedule.start(number, now_s, fraction(self._spec.seed, _PHASE, number))
-        else:  # a bye has been counted by its reason, nonsense as a bad frame
-            self.roster.refuse(number, "", now_s)
+        if not self._wires.take_in(number, frame):
+            self._hear(number, frame)
 
     def on_failed(self, number: int, kind: str) -> None:
         """A connection could not be made: refused, handshake, timeout."""
@@ -236,7 +238,8 @@ class Squad:
 
     def on_closed(self, number: int) -> None:
         """A connection was closed from the other side."""
-        self.roster.gone(number, "closed", self._clock())
+        if not self._wires.take_in(number, None):
+            self._hear(number, None)
 
     def drain(self) -> bool:
         """Send nothing new; return whether every answer has come."""
@@ -256,7 +259,7 @@ class Squad:
         tally, roster = self.tally, self.roster
         tally.settle()
         for fault, armed in self._armed.items():
-            self._note_held(fault, armed, self._clock())
+            self._note_affected(fault, armed, self._clock())
         latency = {kind: h for kind, h in tally.latency.items() if h.count}
         elapsed_s = self.elapsed_s
         return SquadReport(
@@ -293,7 +296,28 @@ class Squad:
             finished=finished,
             latency_now_max_ms=tally.latency_now.max_ms,
             latency_uncorrected_max_ms=tally.uncorrected.max_ms,
+            acknowledged_lost=tally.acknowledged_lost,
         )
+
+    def _hear(self, number: int, frame: bytes | None) -> None:
+        """Take in a frame, or that the connection was closed from the other side."""
+        if frame is None:
+            self.roster.gone(number, "closed", self._clock())
+            return
+        heard = self.roster.seats[number].player.hear(frame, self._clock())
+        if not heard:
+            return
+        now_s = self._clock()
+        if heard == "welcome":
+            self.roster.welcomed(number)
+            if number not in self.schedule:
+                self.schedule.start(number, now_s, fraction(self._spec.seed, _PHASE, number))
+        else:  # a bye has been counted by its reason, nonsense as a bad frame
+            self.roster.refuse(number, "", now_s)
+
+    def _shape(self) -> None:
+        """Have frames delayed as the armed faults want it now."""
+        self._wires.obey(armed.half for armed in self._armed.values())
 
     def _act(self, number: int, player: Player, due_s: float) -> None:
         for wish in player.decide(self._clock()):
@@ -315,10 +339,11 @@ class Squad:
             self.tally,
         )
 
-    def _note_held(self, fault: str, armed: _Armed, now_s: float) -> None:
-        """Count whom a fault keeps away as affected, also who was not in when it struck."""
-        held = (n for n in self.roster.held() if armed.half.holds(n, now_s))
-        self._affected.get(fault, set()).update(held)
+    def _note_affected(self, fault: str, armed: _Armed, now_s: float) -> None:
+        """Count whom a fault slows or keeps away, also who was not in when it struck."""
+        affected = self._affected.get(fault, set())
+        affected.update(n for n in self.roster.held() if armed.half.holds(n, now_s))
+        affected.update(armed.half.touched)
 
     def _is_held(self, number: int, now_s: float) -> bool:
         return any(armed.half.holds(number, now_s) for armed in self._armed.values())

@@ -32,7 +32,7 @@ class Tally:
     def __init__(self) -> None:
         self.measure_from_s = math.inf
         self.due = self.sent = self.acknowledged = self.denied = self.mutated = 0
-        self.unanswered = self.missed = self.lost = 0
+        self.unanswered = self.missed = self.lost = self.acknowledged_lost = 0
         self.frames = self.bytes = 0
         self.errors: dict[str, int] = {}
         self.latency = {kind: Histogram() for kind in INTENT_KINDS}

@@ -138,6 +138,7 @@ class PicowsWires:
     def __init__(self, url: str, is_update: Callable[[bytes], bool]) -> None:
         self._url = url
         self._is_update = is_update
+        self._tapped: set[int] = set()
         self._hears: Hears | None = None
         self._wires: dict[int, _Wire] = {}
         self._closing: set[_Wire] = set()
@@ -156,7 +157,8 @@ class PicowsWires:
         """See ``Wires.open``."""
         if self._hears is None:
             raise RuntimeError("attach comes before open")
-        wire = _Wire(self, player, self._hears, self._is_update)
+        is_update = _never if player in self._tapped else self._is_update
+        wire = _Wire(self, player, self._hears, is_update)
         self._wires[player] = wire
         wire.dialling = asyncio.create_task(self._dial(wire))
         self.keep(wire.dialling)
@@ -193,6 +195,16 @@ class PicowsWires:
         wire.hears = None
         if wire.transport is not None:
             wire.transport.underlying_transport.pause_reading()
+
+    def tap(self, player: int, *, updates_too: bool) -> None:
+        """See ``Wires.tap``."""
+        if updates_too:
+            self._tapped.add(player)
+        else:
+            self._tapped.discard(player)
+        wire = self._wires.get(player)
+        if wire is not None:
+            wire.is_update = _never if updates_too else self._is_update
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Hold on to a task until it is done."""
@@ -242,6 +254,10 @@ class PicowsWires:
             if wire.transport is not None:
                 reset(wire.transport)
             raise
+
+
+def _never(_: bytes) -> bool:
+    return False
 
 
 def kind_of(problem: Exception) -> str:

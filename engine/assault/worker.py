@@ -87,6 +87,7 @@ class _Worker:
             all_faults(),
             self._wires,
             time.monotonic,
+            self._plan_due,
         )
         share = -(-self._squad.plan.players_most // spec.squads)
         check_file_limit(share, own_process)

@@ -1,11 +1,12 @@
 """What a fault is, and who it concerns. One fault a file beside this one, as ``FAULT``.
 
 A fault has a player half (it runs in every squad, on the squad's own players) or a server
-half (it acts on processes). A player half is sans-IO: time comes in, ``Cut``s come out.
+half (it acts on the server's process, from the hub). A player half is sans-IO: time comes
+in, ``Cut``s and delays come out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import Struct
@@ -19,6 +20,8 @@ from engine.protocol.text import nearest, printable
 from engine.stats.chance import draw_many
 
 How = Literal["rst", "fin", "silent"]
+Way = Literal["in", "out"]
+"""A frame's direction, seen from the player."""
 
 _CHOICE: Final = 101
 """Purpose of the draw that ranks players, so that no other draw correlates with it."""
@@ -49,27 +52,63 @@ class Crowd(Struct, frozen=True):
     zone_of: Callable[[int], int | None]
 
 
-class PlayerHalf(Protocol):
-    """An armed fault in one squad."""
+class PlayerHalf:
+    """An armed fault in one squad. What a fault does not do stays as it is here.
 
-    planned: int
-    """Players of this squad that were chosen."""
+    Attributes:
+        planned: Players of this squad that were chosen.
+        slowed: Players whose frames it delays now.
+        touched: Players whose frames it has delayed so far.
+    """
 
-    def step(self, now_s: float) -> Sequence[Cut]:
+    def __init__(self, planned: int = 0) -> None:
+        self.planned = planned
+        self.slowed: set[int] = set()
+        self.touched: set[int] = set()
+
+    def step(self, now_s: float) -> Sequence[Cut]:  # noqa: ARG002 - for those that override it
         """Return what is to be done by now; each cut is returned once."""
-        ...
+        return ()
 
-    def holds(self, player: int, now_s: float) -> bool:
+    def holds(self, player: int, now_s: float) -> bool:  # noqa: ARG002 - see step
         """Whether this player must stay away now, in spite of wanting to connect."""
+        return False
+
+    def back_after_s(self, player: int) -> float:  # noqa: ARG002 - see step
+        """Return how long after the revert the player tries to come back."""
+        return 0.0
+
+    def delay_s(self, player: int, way: Way) -> float:  # noqa: ARG002 - see step
+        """Return for how long the next frame of a slowed player is held back."""
+        return 0.0
+
+
+class ServerProcess(Protocol):
+    """The server's process, as far as a fault may touch it."""
+
+    def kill(self) -> None:
+        """End it by SIGKILL; it stays down until ``start``."""
         ...
 
-    def back_after_s(self, player: int) -> float:
-        """Return how long after the revert the player tries to come back."""
+    def start(self) -> None:
+        """Start it again from what it has stored; nothing happens while it runs."""
+        ...
+
+
+class ServerHalf(Protocol):
+    """An armed fault at the server."""
+
+    def begin(self, process: ServerProcess) -> None:
+        """Do the harm."""
+        ...
+
+    def revert(self, process: ServerProcess) -> None:
+        """Undo it."""
         ...
 
 
 class Fault(Protocol):
-    """What a fault's file offers as ``FAULT``."""
+    """What a fault's file offers as ``FAULT``: a ``PlayerFault`` or a ``ServerFault``."""
 
     @property
     def name(self) -> str:
@@ -81,12 +120,26 @@ class Fault(Protocol):
         """What the menu shows."""
         ...
 
+
+@runtime_checkable
+class PlayerFault(Fault, Protocol):
+    """A fault with a player half."""
+
     def arm(self, order: SquadFault, crowd: Crowd, now_s: float) -> PlayerHalf:
         """Start the fault's player half.
 
         Raises:
             UserError: A parameter does not fit.
         """
+        ...
+
+
+@runtime_checkable
+class ServerFault(Fault, Protocol):
+    """A fault with a server half."""
+
+    def strike(self, params: Mapping[str, ParamValue], seed: int) -> ServerHalf:
+        """Return the fault's server half; ``params`` are checked and whole."""
         ...
 
 

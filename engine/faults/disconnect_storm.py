@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engine.faults.base import Crowd, Cut, How, chosen, filled_params
+from engine.faults.base import Crowd, Cut, How, PlayerHalf, chosen, filled_params
 from engine.protocol.child import SquadFault
 from engine.protocol.limits import FAULT_HOLD_S_MAX
 from engine.protocol.query import FaultSpec, ParamSpec
@@ -15,7 +15,7 @@ BACK_WITHIN_S: Final = 2.0
 _SPREAD, _BACK = 1, 2
 
 
-class _Storm:
+class _Storm(PlayerHalf):
     """The storm in one squad: who is cut when, and who must stay away."""
 
     def __init__(self, order: SquadFault, crowd: Crowd, now_s: float) -> None:
@@ -24,6 +24,7 @@ class _Storm:
         self._how: How = "fin" if how == "fin" else "silent" if how == "silent" else "rst"
         self._seed = order.seed
         players = chosen(order.scope, order.seed, crowd)
+        super().__init__(len(players))
         spread_s = float(params["spread"])
         self._at_s = {
             player: now_s
@@ -32,7 +33,6 @@ class _Storm:
             for rank, player in enumerate(players)
         }
         self._waiting = sorted(self._at_s, key=self._at_s.__getitem__, reverse=True)
-        self.planned = len(players)
 
     def step(self, now_s: float) -> Sequence[Cut]:
         """See ``PlayerHalf.step``."""
@@ -77,7 +77,7 @@ class DisconnectStorm:
     )
 
     def arm(self, order: SquadFault, crowd: Crowd, now_s: float) -> _Storm:
-        """See ``Fault.arm``."""
+        """See ``PlayerFault.arm``."""
         return _Storm(order, crowd, now_s)
 
 

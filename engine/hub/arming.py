@@ -29,6 +29,8 @@ def checked_fault(
         )
     if not spec.available:
         raise UserError(f"{spec.name} is not available: {spec.why_not}")
+    if spec.side == "server" and wish.scope != Scope():
+        raise UserError(f"{spec.name} concerns the whole server: it takes no scope")
     _check_scope(wish.scope, archetypes)
     return filled_params(spec, wish.params, spec.name)
 
@@ -55,8 +57,15 @@ def wish_of(step: FaultStep) -> ArmFault:
         raise UserError(f"fault {step.name!r}: {problem}") from problem
 
 
-def scope_text(scope: Scope) -> str:
+def hold_of(spec: FaultSpec, params: Mapping[str, ParamValue], hold_s: float) -> float:
+    """Return how long a fault lasts: at most its hold, less when a parameter says so."""
+    return min(hold_s, float(params[spec.hold_param])) if spec.hold_param else hold_s
+
+
+def scope_text(scope: Scope, side: str = "players") -> str:
     """Return a scope for people: ``30 % of players``, ``zone 12``, ``all players``."""
+    if side == "server":
+        return "the world"
     if scope.players_pct is not None:
         return f"{scope.players_pct:g} % of players"
     if scope.count is not None:

@@ -89,8 +89,8 @@ class EventLog:
             ValueError: The columns are no whole number of events.
         """
         block = EventBlock.unpack(message.first_seq, message.columns, message.texts)
-        if not len(block.rows):
-            return ()
+        if not len(block.rows) or message.first_seq <= self.last_seq:
+            return ()  # read from the log already, after the world was killed
         depths = self._depths(message.first_seq, block.rows["cause"].astype(np.int64))
         batch = Batch(message.tick, message.first_seq, block.rows, message.texts, depths)
         self.missed += max(0, message.first_seq - self.last_seq - 1)

@@ -1,5 +1,7 @@
 """Follows every fault from arming to recovery, by the figures and not by what was asked."""
 
+import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,17 +17,54 @@ RECOVER_S_HELD = 10.0
 _ABSENT_SHARE = 0.01
 """Players on their way in are no sign of harm, up to this share."""
 
+_LATENCY_TIMES = 1.5
+_LATENCY_MS_MORE = 20.0
+"""Latency (p99 of a second) that is more than so many times the one before, and this on top,
+is harm; the one before is the worst of the ``_SECONDS_BEFORE`` seconds before the arming."""
+_SECONDS_BEFORE = 3
+
 FaultVerdict = Literal["held", "degraded", "not recovered", "invalid"]
 
 
 @dataclass(slots=True)
 class _Watched:
+    """A fault, what was true before it, and what has shown since.
+
+    ``sign`` is by what its harm was noticed; ``calm`` says that latency is as before.
+    """
+
     fault: Armed
     connected_before: int
     absent_before: int
+    lost_before: int
+    latency_ms_max: float
+    sign: Literal["", "connected", "latency"] = ""
+    calm: bool = False
+    lost: int = 0
     detected_at_s: float | None = None
     recovered_at_s: float | None = None
     answered_mark: int | None = None
+    down_from_s: float | None = None
+    down_s: float | None = None
+
+    @property
+    def at_server(self) -> bool:
+        return self.fault.side == "server"
+
+    @property
+    def is_down(self) -> bool:
+        return self.down_from_s is not None and self.down_s is None
+
+    def planned(self, tally: Tally) -> int:
+        return self.connected_before if self.at_server else tally.planned(self.fault.id)
+
+    def affected(self, tally: Tally) -> int:
+        if self.at_server:
+            return min(self.lost, self.connected_before)
+        return tally.affected(self.fault.id)
+
+    def detect(self, sign: Literal["connected", "latency"], at_s: float) -> None:
+        self.sign, self.detected_at_s = sign, at_s
 
 
 class FaultWatch:
@@ -33,16 +72,21 @@ class FaultWatch:
 
     def __init__(self) -> None:
         self._all: dict[str, _Watched] = {}
+        self._latency_ms: deque[float] = deque(maxlen=_SECONDS_BEFORE)
 
     def armed(self, fault: Armed, tally: Tally) -> None:
         """A fault begins now."""
         connected = tally.now("connected")
         absent = max(0, tally.now("target") - connected)
-        # While another fault holds players away, "as before" means before that one.
+        before_ms = max(self._latency_ms, default=0.0)
+        latency_ms_max = before_ms * _LATENCY_TIMES + _LATENCY_MS_MORE if before_ms else math.inf
+        # While another fault does harm, "as before" means before that one.
         for watched in self._all.values():
             if watched.recovered_at_s is None:
                 absent = min(absent, watched.absent_before)
-        self._all[fault.id] = _Watched(fault, connected, absent)
+                latency_ms_max = min(latency_ms_max, watched.latency_ms_max)
+        lost = tally.total("lost")
+        self._all[fault.id] = _Watched(fault, connected, absent, lost, latency_ms_max)
         if len(self._all) > FAULTS_KEPT_MAX:
             over = (id_ for id_, seen in self._all.items() if seen.fault.cleared_at_s is not None)
             self._all.pop(next(over, fault.id))
@@ -52,29 +96,63 @@ class FaultWatch:
         if fault.id in self._all:
             self._all[fault.id].fault = fault
 
+    def world_gone(self, at_s: float) -> None:
+        """The server's process is gone, or will be in a moment."""
+        for watched in self._unrecovered():
+            if watched.at_server and watched.down_from_s is None:
+                watched.down_from_s = at_s
+
+    def world_back(self, at_s: float) -> None:
+        """The server's process runs again."""
+        for watched in self._unrecovered():
+            if watched.is_down and watched.down_from_s is not None:
+                watched.down_s = at_s - watched.down_from_s
+
+    def second(self, tally: Tally, latency_ms_p99: float, at_s: float) -> None:
+        """A second is over, with this latency; 0 when nothing was answered in it."""
+        for watched in self._unrecovered():
+            fault, bad = watched.fault, latency_ms_p99 > watched.latency_ms_max
+            if bad and watched.detected_at_s is None and watched.affected(tally):
+                watched.detect("latency", at_s)
+            whole = fault.cleared_at_s is not None and at_s - 1.0 >= fault.cleared_at_s
+            watched.calm = whole and latency_ms_p99 > 0.0 and not bad
+        if latency_ms_p99:
+            self._latency_ms.append(latency_ms_p99)
+
     def look(self, tally: Tally, at_s: float) -> list[Armed]:
         """Compare with the present figures; return the faults recovered from just now."""
         tally.keep_faults(self._all)
         recovered: list[Armed] = []
         connected, target = tally.now("connected"), tally.now("target")
         acknowledged = tally.total("acknowledged")
-        for watched in self._all.values():
+        for watched in self._unrecovered():
             fault = watched.fault
-            touched = tally.affected(fault.id)
+            watched.lost = max(watched.lost, tally.total("lost") - watched.lost_before)
+            touched = watched.affected(tally)
             if watched.detected_at_s is None and touched:
                 fallen = watched.connected_before - connected
-                if fallen >= max(1, touched // 2) and fault.cleared_at_s is None:
-                    watched.detected_at_s = at_s
-            if fault.cleared_at_s is None or watched.recovered_at_s is not None:
+                if fallen >= max(1, touched // 2) and self._may_harm(watched):
+                    watched.detect("connected", at_s)
+            if fault.cleared_at_s is None or watched.is_down:
                 continue
             if target - connected > watched.absent_before + round(target * _ABSENT_SHARE):
                 watched.answered_mark = None
             elif watched.answered_mark is None:
                 watched.answered_mark = acknowledged
+            elif watched.sign == "latency" and not watched.calm:
+                continue
             elif acknowledged > watched.answered_mark or not connected:
                 watched.recovered_at_s = at_s
                 recovered.append(fault)
         return recovered
+
+    def _unrecovered(self) -> list[_Watched]:
+        return [watched for watched in self._all.values() if watched.recovered_at_s is None]
+
+    @staticmethod
+    def _may_harm(watched: _Watched) -> bool:
+        """A blow at the server may be over before what it did can be seen."""
+        return watched.at_server or watched.fault.cleared_at_s is None
 
     def views(self, tally: Tally) -> tuple[FaultView, ...]:
         """Return the newest faults, oldest first."""
@@ -83,14 +161,17 @@ class FaultWatch:
             FaultView(
                 id=watched.fault.id,
                 name=watched.fault.name,
-                scope=scope_text(watched.fault.scope),
+                scope=scope_text(watched.fault.scope, watched.fault.side),
                 armed_at_s=watched.fault.armed_at_s,
                 hold_s=watched.fault.hold_s,
-                planned=tally.planned(watched.fault.id),
-                affected=tally.affected(watched.fault.id),
+                planned=watched.planned(tally),
+                affected=watched.affected(tally),
                 cleared_at_s=watched.fault.cleared_at_s,
                 cleared_why=watched.fault.cleared_why,
                 recovered_at_s=watched.recovered_at_s,
+                side=watched.fault.side,
+                detected_at_s=watched.detected_at_s,
+                down_s=_rounded(watched.down_s),
             )
             for watched in newest
         )
@@ -105,26 +186,27 @@ class FaultWatch:
                 detect_s = round(watched.detected_at_s - fault.armed_at_s, 3)
             if watched.recovered_at_s is not None and fault.cleared_at_s is not None:
                 recover_s = round(watched.recovered_at_s - fault.cleared_at_s, 3)
-            affected = tally.affected(fault.id)
+            touched = bool(watched.affected(tally)) or watched.down_from_s is not None
             found.append(
                 FaultSummary(
                     id=fault.id,
                     name=fault.name,
                     armed_at_s=round(fault.armed_at_s, 3),
                     cleared_at_s=_rounded(fault.cleared_at_s),
-                    scope=scope_text(fault.scope),
-                    planned=tally.planned(fault.id),
-                    affected=affected,
-                    verdict=_verdict(affected, recover_s, saturated=saturated),
+                    scope=scope_text(fault.scope, fault.side),
+                    planned=watched.planned(tally),
+                    affected=watched.affected(tally),
+                    verdict=_verdict(touched, recover_s, saturated=saturated),
                     detect_s=detect_s,
                     recover_s=recover_s,
+                    down_s=_rounded(watched.down_s),
                 )
             )
         return found
 
 
-def _verdict(affected: int, recover_s: float | None, *, saturated: bool) -> FaultVerdict:
-    if saturated or not affected:
+def _verdict(touched: bool, recover_s: float | None, *, saturated: bool) -> FaultVerdict:
+    if saturated or not touched:
         return "invalid"
     if recover_s is None:
         return "not recovered"

@@ -185,13 +185,15 @@ class Fold:
         over = f"; overruns: {overran}" if overran else ""
         return [Remark("overrun", f"{text}{more}{over}")]
 
-    def world_is(self, pid: int, npcs: int, nodes: int) -> None:
+    def world_is(self, pid: int, npcs: int, nodes: int, at_s: float) -> None:
         """The world runs as process ``pid``."""
         self.has_world = True
+        self.faults.world_back(at_s)
         self.world = replace(self.world, pid=pid, npcs=npcs, nodes=nodes)
 
-    def world_gone(self) -> None:
+    def world_gone(self, at_s: float) -> None:
         """The world died; the next one's counters begin at 0."""
+        self.faults.world_gone(at_s)
         self.world = replace(self.world, pid=0, cpu_pct=0.0)
         self.ticks.gone()
         self._world_cpu = (self._world_cpu[0], 0.0)
@@ -258,11 +260,15 @@ class Fold:
             missed, self._missed_told = self.log.missed - self._missed_told, self.log.missed
             lost = f"{missed} events never reached the hub; what is counted from them is too low"
             remarks.append(Remark("problem", lost))
-        remarks += [
-            Remark("fault_cleared", f"{fault.id}: recovered from {fault.name}", bad=False)
-            for fault in self.faults.look(self.tally, float(second + 1))
-        ]
+        self.faults.second(self.tally, p99, float(second + 1))
         return row, remarks
+
+    def look_at_faults(self, at_s: float) -> list[Remark]:
+        """Return which faults the run has recovered from since the last call."""
+        return [
+            Remark("fault_cleared", f"{fault.id}: recovered from {fault.name}", bad=False)
+            for fault in self.faults.look(self.tally, at_s)
+        ]
 
     def snapshot(
         self,
@@ -339,6 +345,7 @@ class Fold:
                 errors=tally.all_errors(),
                 unanswered=tally.total("unanswered"),
                 missed=tally.total("missed"),
+                acknowledged_lost=tally.total("acknowledged_lost"),
             ),
             latency=self._latency,
             latency_uncorrected=self._uncorrected,

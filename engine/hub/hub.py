@@ -13,6 +13,7 @@ from engine.hub.capsule import Capsule
 from engine.hub.crew import Crew, Orders
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold, Remark
+from engine.hub.harm import Harm
 from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
@@ -88,6 +89,7 @@ class Hub:
         if not scenario.target.url:
             reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
+        self.harm = Harm(self.world)
         self._answers = Answers(self._field, self.fold.log, parts.faults, self.summary)
         orders = Orders(
             url=self._url,
@@ -187,6 +189,7 @@ class Hub:
         step = reducer.reduce(self._state, command, at_s, console)
         self._state = step.state
         self._carry_out(step.effects)
+        self._advance(at_s)
         if isinstance(command, Lease):
             self.fold.console.take(command.cost)
         else:
@@ -234,8 +237,11 @@ class Hub:
         """Return what a squad that came back missed: the time, the load, the armed faults."""
         state, at_s = self._state, self.at_s
         load = SetLoad(state.target if state.manual else None, state.commands_per_s)
-        left_s = {fault.id: fault.armed_at_s + fault.hold_s - at_s for fault in state.armed}
-        armed = [_squad_fault(f, left_s[f.id]) for f in state.armed if left_s[f.id] > 0]
+        armed = [
+            _squad_fault(fault, left_s)
+            for fault in state.armed
+            if fault.side == "players" and (left_s := fault.armed_at_s + fault.hold_s - at_s) > 0
+        ]
         return (Go(at_s), load, *armed)
 
     def _broken(self, why: str, code: ExitCode) -> None:
@@ -253,10 +259,14 @@ class Hub:
                     self.crew.post(SetLoad(effect.players, effect.commands_per_s))
                 case Arm():
                     self.fold.armed(effect.fault)
-                    self.crew.post(_squad_fault(effect.fault, effect.fault.hold_s))
+                    self.harm.begin(effect.fault)
+                    if effect.fault.side == "players":
+                        self.crew.post(_squad_fault(effect.fault, effect.fault.hold_s))
                 case Disarm():
                     self.fold.faults.cleared(effect.fault)
-                    self.crew.post(SquadClear(effect.fault.id))
+                    self.harm.revert(effect.fault)
+                    if effect.fault.side == "players":
+                        self.crew.post(SquadClear(effect.fault.id))
                 case Tell():
                     self._tell(effect.kind, effect.text, bad=effect.bad)
                 case Finish():
@@ -285,9 +295,8 @@ class Hub:
 
     def _beat(self) -> None:
         at_s = self.at_s
-        step = reducer.advance(self._state, at_s)
-        self._state = step.state
-        self._carry_out(step.effects)
+        self._advance(at_s)
+        self._remark(self.fold.look_at_faults(at_s))
         while self._second < int(at_s):
             self._close_second(self._second)
             self._second += 1
@@ -299,6 +308,12 @@ class Hub:
             self.fold.take_field(field[1])
         snapshot = self.fold.snapshot(self._state, self._phase, at_s, self._thresholds_now)
         self._parts.publish(snapshot)
+
+    def _advance(self, at_s: float) -> None:
+        """Do what time asks for; also right after a command, whose fault may be over at once."""
+        step = reducer.advance(self._state, at_s)
+        self._state = step.state
+        self._carry_out(step.effects)
 
     def _close_second(self, second: int) -> None:
         row, remarks = self.fold.close_second(second)

@@ -62,6 +62,9 @@ class Keeper:
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._quitting = False
+        self._let_up = asyncio.Event()
+        self._let_up.set()
+        self._on_purpose = False
 
     @property
     def pid(self) -> int:
@@ -109,6 +112,17 @@ class Keeper:
         self._quitting = True
         if self._child is not None:
             self._child.kill()
+
+    def hold_down(self) -> None:
+        """Kill the child, and do not start it again before ``let_up``."""
+        self._let_up.clear()
+        self._on_purpose = True
+        if self._child is not None:
+            self._child.kill()
+
+    def let_up(self) -> None:
+        """Start the child again, now; it was killed on purpose, which is no restart to count."""
+        self._let_up.set()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """A keeper that fails itself is told like a child that cannot be kept."""
@@ -164,11 +178,15 @@ class Keeper:
                 restarts = 0
             back: tuple[Child, Ready] | None = None
             while back is None:
-                if restarts >= CHILD_RESTARTS_MAX:
+                if self._on_purpose:
+                    await self._let_up.wait()
+                    self._on_purpose = False
+                elif restarts >= CHILD_RESTARTS_MAX:
                     self._owner.broken(f"{self.name} ended {restarts + 1} times: {why}")
                     return
-                await asyncio.sleep(min(_BACK_OFF_S * 2**restarts, _BACK_OFF_S_MAX))
-                restarts += 1
+                else:
+                    await asyncio.sleep(min(_BACK_OFF_S * 2**restarts, _BACK_OFF_S_MAX))
+                    restarts += 1
                 try:
                     back = await self._spawn()
                 except UserError as problem:

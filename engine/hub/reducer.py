@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from engine.hub.arming import checked_fault, scope_text, wish_of
+from engine.hub.arming import checked_fault, hold_of, scope_text, wish_of
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.state import Armed, HubState, Seated
 from engine.protocol.command import (
@@ -175,18 +175,23 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
         text = f"{FAULTS_ARMED_MAX} faults are armed, the most allowed; undo one first"
         return Step(state, (), Reply(ok=False, text=text, code="conflict"))
     number = state.faults_made + 1
+    spec = rules.faults[wish.name]
+    hold_s = hold_of(spec, params, wish.hold_s)
     fault = Armed(
         id=f"f{number}",
         name=wish.name,
         scope=wish.scope,
         params=params,
-        hold_s=wish.hold_s,
-        ramp_s=min(wish.ramp_s, wish.hold_s),
+        hold_s=hold_s,
+        ramp_s=min(wish.ramp_s, hold_s),
         seed=rules.seed * 1_000_003 + number if wish.seed is None else wish.seed,
         armed_at_s=at_s,
         by_console=by_console,
+        side=spec.side,
     )
-    text = f"{fault.name} on {scope_text(fault.scope)} for {format_duration(fault.hold_s)}"
+    text = f"{fault.name} on {scope_text(fault.scope, fault.side)}"
+    if hold_s:
+        text += f" for {format_duration(hold_s)}"
     state = replace(state, armed=(*state.armed, fault), faults_made=number)
     effects = (Arm(fault), Tell("fault_armed", f"{fault.id}: {text}"))
     return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}"))

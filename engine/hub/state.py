@@ -48,6 +48,7 @@ class Armed(Struct, frozen=True):
     seed: int
     armed_at_s: float
     by_console: bool
+    side: Literal["players", "server"] = "players"
     cleared_at_s: float | None = None
     cleared_why: str = ""
 

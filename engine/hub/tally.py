@@ -14,6 +14,7 @@ _COUNTERS = (
     "mutated",
     "unanswered",
     "missed",
+    "acknowledged_lost",
     "frames_received",
     "bytes_received",
 )

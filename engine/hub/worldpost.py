@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -13,10 +14,12 @@ from engine.hub.placement import Placement
 from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
 from engine.hub.watch import watch_events
 from engine.protocol.child import EventBatch, WorldReady, WorldReport
-from engine.protocol.errors import ExitCode
+from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import NoticeKind
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
+from engine.store.base import TickRecord
+from engine.store.reader import LogReader
 
 
 class Teller(Protocol):
@@ -67,6 +70,7 @@ class WorldPost:
         self._reports = reports
         self._shared: SharedState | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._held_down: set[str] = set()
         self.port = gateway_port(spec.port_base)
         owner = Owner(
             spec=lambda: world_spec(self._spec, self._place, self.port),
@@ -93,6 +97,19 @@ class WorldPost:
             self._logbook.write("shared memory", text=str(problem))
             return None
 
+    def kill(self, fault: str) -> None:
+        """Kill the world for a fault; it stays down until every such fault has let go."""
+        self._held_down.add(fault)
+        if self.keeper.pid:
+            self._reports.fold.faults.world_gone(self._reports.at_s())
+        self.keeper.hold_down()
+
+    def start(self, fault: str) -> None:
+        """A fault lets go of the world."""
+        self._held_down.discard(fault)
+        if not self._held_down:
+            self.keeper.let_up()
+
     async def aclose(self) -> None:
         """Stop reading."""
         if self._watch is not None:
@@ -106,9 +123,12 @@ class WorldPost:
         if not isinstance(ready, WorldReady):
             raise TypeError(f"the world began with {type(ready).__name__}")
         self.port = ready.gateway_port
-        self._reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES)
+        reports = self._reports
+        reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES, reports.at_s())
         if self._shared is None and self._place.shared_memory:
             self._shared = SharedState.attach(self._place.shared_memory)
+        if again:
+            await self._catch_up()
         if self._place.events_socket:
             if self._watch is not None:
                 self._watch.cancel()
@@ -120,6 +140,31 @@ class WorldPost:
         why = await watch_events(self._place.events_socket, self._take)
         self._logbook.write("events", text=why)
 
+    async def _catch_up(self) -> None:
+        """Take in what a world that was killed had stored and not yet published."""
+        log = self._reports.fold.log
+        while records := await asyncio.to_thread(self._stored_after, log.last_seq):
+            for record in records:
+                block = record.block()
+                self._take(
+                    EventBatch(
+                        tick=record.tick,
+                        first_seq=record.first_seq,
+                        count=record.count,
+                        columns=block.pack(),
+                        texts=block.texts,
+                    )
+                )
+
+    def _stored_after(self, seq: int) -> list[TickRecord]:
+        try:
+            with LogReader(Path(self._place.database)) as reader:
+                return reader.ticks_after(seq)
+        except (UserError, ValueError) as problem:
+            # The gap is counted and told when the next batch comes.
+            self._logbook.write("events", text=f"after a restart: {problem}")
+            return []
+
     def _take(self, message: Struct) -> None:
         reports = self._reports
         if isinstance(message, WorldReport):
@@ -130,5 +175,5 @@ class WorldPost:
             reports.remark(reports.fold.take_events(message))
 
     def _lost(self, why: str) -> None:
-        self._reports.fold.world_gone()
+        self._reports.fold.world_gone(self._reports.at_s())
         self._reports.tell("child_lost", f"the world is gone: {why}", bad=True)

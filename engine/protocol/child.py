@@ -261,6 +261,8 @@ class SquadReport(Struct, frozen=True, tag="squad_report"):
     finished: bool = False
     latency_now_max_ms: float = 0.0
     latency_uncorrected_max_ms: float = 0.0
+    acknowledged_lost: int = 0
+    """Acknowledged commands that the world turned out not to know of: never more than 0."""
 
 
 class ChildProblem(Struct, frozen=True, tag="problem"):

@@ -115,7 +115,11 @@ class ViolationsView(Struct, frozen=True):
 class FaultView(Struct, frozen=True):
     """One fault, armed (``cleared_at_s`` is None) or over.
 
-    ``recovered_at_s``: when as many players as before were connected and answered again.
+    Attributes:
+        side: ``players`` or ``server``.
+        detected_at_s: When harm showed; None while none has.
+        recovered_at_s: When as many players as before were connected and answered again.
+        down_s: For how long the server's process was gone; None when it was not.
     """
 
     id: str
@@ -128,6 +132,9 @@ class FaultView(Struct, frozen=True):
     cleared_at_s: float | None = None
     cleared_why: str = ""
     recovered_at_s: float | None = None
+    side: str = "players"
+    detected_at_s: float | None = None
+    down_s: float | None = None
 
 
 class GeneratorView(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Questions to the engine and their answers: paged, bounded, with a deadline."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -229,15 +229,23 @@ class ParamSpec(Struct, frozen=True):
 
 
 class FaultSpec(Struct, frozen=True):
-    """One fault of the menu: the key that picks it, what it does, what it takes."""
+    """One fault of the menu: the key that picks it, what it does, what it takes.
+
+    Attributes:
+        side: ``players``: it takes a scope; ``server``: it concerns the whole server.
+        hold_param: The parameter, in seconds, after which it is over in any case; empty:
+            only the hold says so.
+        available: Whether it is possible in this run; ``why_not`` says why it is not.
+    """
 
     name: str
     key: str
-    side: str
+    side: Literal["players", "server"]
     help: str
     params: tuple[ParamSpec, ...] = ()
     available: bool = True
     why_not: str = ""
+    hold_param: str = ""
 
 
 class FaultsAnswer(Struct, frozen=True, tag="faults"):

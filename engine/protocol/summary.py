@@ -20,7 +20,11 @@ class PlayersSummary(Struct, frozen=True):
 
 
 class CommandsSummary(Struct, frozen=True):
-    """Commands over the run; ``errors`` counts by kind."""
+    """Commands over the run; ``errors`` counts by kind.
+
+    ``acknowledged_lost``: acknowledged commands that the world had forgotten when their
+    player came back. It must be 0: an acknowledgement promises that they are stored.
+    """
 
     due: int
     sent: int
@@ -29,6 +33,7 @@ class CommandsSummary(Struct, frozen=True):
     errors: dict[str, int]
     unanswered: int
     missed: int
+    acknowledged_lost: int = 0
 
 
 class LatencySummary(Struct, frozen=True):
@@ -93,7 +98,14 @@ class ViolationsSummary(Struct, frozen=True):
 
 
 class FaultSummary(Struct, frozen=True):
-    """One fault: planned against really affected, and how long recovery took."""
+    """One fault: planned against really affected, and how long recovery took.
+
+    Attributes:
+        detect_s: From arming until harm showed; None when none did.
+        recover_s: From the revert until as many players as before were connected and
+            answered (after a delay: until latency was as before).
+        down_s: For how long the server's process was gone; None when it was not.
+    """
 
     id: str
     name: str
@@ -105,6 +117,7 @@ class FaultSummary(Struct, frozen=True):
     verdict: Literal["held", "degraded", "not recovered", "invalid"]
     detect_s: float | None
     recover_s: float | None
+    down_s: float | None = None
 
 
 class GeneratorSummary(Struct, frozen=True):

@@ -57,6 +57,8 @@ def judge(figures: Figures, judged: Sequence[Outcome]) -> Judgement:
     """Return the verdict: what broke comes before what is invalid, that before thresholds."""
     broken = [trouble.text for trouble in figures.trouble]
     failed = [outcome.text for outcome in judged if not outcome.held]
+    if lost := figures.commands.acknowledged_lost:
+        failed.insert(0, f"{lost} acknowledged commands were lost: the server had forgotten them")
     if figures.trouble:
         return Judgement("invalid", figures.trouble[0].exit_code, broken + failed)
     invalid = _why_invalid(figures, has_thresholds=bool(judged))

@@ -1,16 +1,25 @@
 """What every fault in the folder promises."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from engine.faults.base import Crowd, Fault, filled_params
+from engine.faults.base import (
+    Crowd,
+    PlayerFault,
+    PlayerHalf,
+    ServerFault,
+    filled_params,
+)
 from engine.faults.registry import all_faults
 from engine.protocol.child import SquadFault
 from engine.protocol.command import Scope
 from engine.protocol.errors import UserError
 
 FAULTS = all_faults()
+OF_PLAYERS = {name: f for name, f in FAULTS.items() if isinstance(f, PlayerFault)}
+OF_SERVERS = {name: f for name, f in FAULTS.items() if isinstance(f, ServerFault)}
 CROWD = Crowd(200, 0, 1, archetype_of=lambda n: "wanderer", zone_of=lambda n: 0)
 SCOPES = [
     Scope(),
@@ -54,21 +63,60 @@ def test_an_unknown_parameter_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
+def test_it_has_the_half_that_its_side_says(name: str) -> None:
+    assert (name in OF_PLAYERS) == (FAULTS[name].spec.side == "players")
+    assert (name in OF_SERVERS) == (FAULTS[name].spec.side == "server")
+    params = {param.name: param for param in FAULTS[name].spec.params}
+    hold = FAULTS[name].spec.hold_param
+    assert not hold or isinstance(params[hold].default, float)
+
+
+@pytest.mark.parametrize("name", OF_PLAYERS)
 @pytest.mark.parametrize("scope", SCOPES)
 def test_its_player_half_touches_the_chosen_only_and_each_once(name: str, scope: Scope) -> None:
-    fault: Fault = FAULTS[name]
-    half = fault.arm(_order(name, scope), CROWD, 100.0)
+    half = OF_PLAYERS[name].arm(_order(name, scope), CROWD, 100.0)
     cuts = [cut.player for tenth in range(120) for cut in half.step(100.0 + tenth / 10)]
     assert len(set(cuts)) == len(cuts) <= half.planned <= CROWD.population
     held = {n for n in range(CROWD.population) if half.holds(n, 112.0)}
     assert set(cuts) <= set(range(CROWD.population))
     assert len(held) <= half.planned
     assert all(0 <= half.back_after_s(n) <= 5 for n in held)
+    assert len(half.slowed) <= half.planned
+    assert half.slowed <= set(range(CROWD.population))
+    assert all(half.delay_s(n, way) >= 0 for n in half.slowed for way in ("in", "out"))
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", OF_PLAYERS)
 def test_the_same_seed_does_the_same(name: str) -> None:
-    fault: Fault = FAULTS[name]
-    halves = [fault.arm(_order(name), CROWD, 100.0) for _ in range(2)]
-    one, same = ([half.step(100.0 + s) for s in range(20)] for half in halves)
+    halves = [OF_PLAYERS[name].arm(_order(name), CROWD, 100.0) for _ in range(2)]
+    one, same = (_deeds(half) for half in halves)
     assert one == same
+
+
+def _deeds(half: PlayerHalf) -> list[Any]:
+    deeds: list[Any] = [half.step(100.0 + second) for second in range(20)]
+    for player in sorted(half.slowed):
+        deeds += [(player, half.delay_s(player, "in"), half.delay_s(player, "out"))]
+    return deeds
+
+
+class _Process:
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def kill(self) -> None:
+        self.done.append("kill")
+
+    def start(self) -> None:
+        self.done.append("start")
+
+
+@pytest.mark.parametrize("name", OF_SERVERS)
+def test_its_server_half_undoes_what_it_did(name: str) -> None:
+    fault, process = OF_SERVERS[name], _Process()
+    half = fault.strike(filled_params(fault.spec, {}, "p"), 7)
+    assert process.done == []
+    half.begin(process)
+    assert process.done
+    half.revert(process)
+    assert process.done.count("start") >= process.done.count("kill")

@@ -71,6 +71,7 @@ class FakeServer:
         self.closed: list[tuple[int, str]] = []
         self.silent: set[int] = set()
         self.live: dict[int, int] = {}
+        self.tapped: set[int] = set()
         self.most_dialling = 0
         self._order = count()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -137,6 +138,9 @@ class FakeServer:
     def silence(self, player: int) -> None:
         self.silent.add(player)
 
+    def tap(self, player: int, *, updates_too: bool) -> None:
+        (self.tapped.add if updates_too else self.tapped.discard)(player)
+
     def run(self, seconds: float, step_s: float = 0.01) -> None:
         """Let time pass: events, steps and due commands each at their own time."""
         end_s = self.now_s + seconds
@@ -185,6 +189,7 @@ def squad_and_server(**changes: Any) -> tuple[Squad, FakeServer]:
         all_faults(),
         server,
         lambda: server.now_s,
+        lambda at_s: server.at(at_s, lambda: None),
     )
     server.squad = squad
     squad.go(0.0)

@@ -41,7 +41,18 @@ def _snapshot(fold: Fold, state: HubState) -> Snapshot:
 
 def _fault(at_s: float, fault_id: str = "f1", cleared_at_s: float | None = None) -> Armed:
     return Armed(
-        fault_id, "disconnect-storm", Scope(), {}, 5.0, 0.0, 1, at_s, True, cleared_at_s, ""
+        fault_id,
+        "disconnect-storm",
+        Scope(),
+        {},
+        5.0,
+        0.0,
+        1,
+        at_s,
+        True,
+        "players",
+        cleared_at_s,
+        "",
     )
 
 
@@ -77,7 +88,7 @@ def test_the_warm_up_is_not_measured() -> None:
     fold.take_world(world_report(35, rows, skipped=5), 3.0)
     fold.take_squad(squad_report(latency_uncorrected={bucket_of(900.0): 5}), 0.5)
     fold.take_squad(squad_report(latency_uncorrected={bucket_of(9.0): 1}), 1.5)
-    fold.world_is(1, 0, 0)
+    fold.world_is(1, 0, 0, 0.0)
     figures = fold.figures(3.0, (), planned=False)
     tick = figures.tick
     assert tick is not None
@@ -89,14 +100,14 @@ def test_the_warm_up_is_not_measured() -> None:
 def test_a_world_that_starts_again_adds_up() -> None:
     fold = _fold()
     fold.take_world(world_report(5, skipped=4), 1.0)
-    fold.world_gone()
+    fold.world_gone(1.0)
     fold.take_world(world_report(9, skipped=1), 2.0)
     assert fold.ticks.skipped == 5
 
 
 def test_what_comes_after_the_end_is_no_part_of_the_figures() -> None:
     fold = _fold()
-    fold.world_is(1, 0, 0)
+    fold.world_is(1, 0, 0, 0.0)
     fold.take_squad(squad_report(target=5, connected=5), 1.0)
     fold.take_world(world_report(9), 1.0)
     fold.close(2.0)
@@ -266,18 +277,18 @@ def test_a_fault_from_arming_to_recovery(state: HubState) -> None:
         ),
         1.5,
     )
-    fold.close_second(1)
+    fold.look_at_faults(2.0)
     fold.faults.cleared(_fault(1.0, cleared_at_s=6.0))
-    fold.close_second(6)
+    fold.look_at_faults(7.0)
     assert _snapshot(fold, state).faults[0].recovered_at_s is None
     fold.take_squad(
         squad_report(target=100, connected=100, acknowledged=12, affected={"f1": 30}), 8.0
     )
-    fold.close_second(8)
+    fold.look_at_faults(9.0)
     fold.take_squad(
         squad_report(target=100, connected=100, acknowledged=13, affected={"f1": 30}), 9.0
     )
-    _, remarks = fold.close_second(9)
+    remarks = fold.look_at_faults(10.0)
     assert any("recovered" in remark.text for remark in remarks)
     view = _snapshot(fold, state).faults[0]
     assert (view.planned, view.affected, view.recovered_at_s) == (30, 30, 10.0)
@@ -292,7 +303,7 @@ def test_faults_that_did_not_recover_or_touched_nobody() -> None:
     fold.armed(_fault(1.0, "f2"))
     fold.take_squad(squad_report(target=10, connected=4, affected={"f1": 6}), 2.0)
     fold.faults.cleared(_fault(1.0, cleared_at_s=3.0))
-    fold.close_second(3)
+    fold.look_at_faults(4.0)
     verdicts = [fault.verdict for fault in fold.figures(9.0, (), planned=False).faults]
     assert verdicts == ["not recovered", "invalid"]
 
@@ -378,7 +389,7 @@ def test_faults_remembered_are_bounded_and_armed_ones_stay(state: HubState) -> N
         fold.armed(_fault(1.0, name))
         fold.take_squad(squad_report(planned={name: 1}, affected={name: 1}), 1.0)
         fold.faults.cleared(_fault(1.0, name, cleared_at_s=2.0))
-        fold.close_second(number)
+        fold.look_at_faults(number)
     kept = [fault.id for fault in fold.figures(9.0, (), planned=False).faults]
     assert len(kept) == FAULTS_KEPT_MAX
     assert (kept[0], kept[-1]) == ("f0", f"f{FAULTS_KEPT_MAX + 19}")
