@@ -74,6 +74,23 @@ def test_latency_counts_from_the_due_time_and_uncorrected_from_sending(
     assert (tally.due, tally.sent, tally.acknowledged) == (1, 1, 1)
 
 
+def test_a_world_that_forgot_what_it_had_acknowledged_is_found_out(
+    player: Player, tally: Tally
+) -> None:
+    _greet(player)
+    for _ in range(3):
+        _ack(player, _send(player, 1.0, 1.0).seq, 1.1)
+    refused = _send(player, 2.0, 2.0)
+    too_fast = {"type": "ack", "seq": refused.seq, "tick": 0, "verdict": "deny", "reason": "x"}
+    player.hear(encoder.encode(too_fast), 2.1)
+    _greet(player, seq=3)
+    assert tally.acknowledged_lost == 0
+    _greet(player, seq=1)
+    assert tally.acknowledged_lost == 2
+    _greet(player, seq=1)
+    assert tally.acknowledged_lost == 2
+
+
 def test_verdicts_are_told_apart(player: Player, tally: Tally) -> None:
     _greet(player)
     for verdict in ("permit", "deny", "mutate"):

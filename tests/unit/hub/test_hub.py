@@ -21,9 +21,20 @@ from engine.protocol.child import (
     SquadSpec,
     WorldSpec,
 )
-from engine.protocol.command import ArmFault, Lease, Mark, Scope, SetPlayers, SetRate, Stop
+from engine.protocol.command import (
+    ArmFault,
+    ClearFault,
+    Lease,
+    Mark,
+    Panic,
+    Scope,
+    SetPlayers,
+    SetRate,
+    Stop,
+)
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Gap, Notice, Snapshot
+from engine.protocol.limits import CHILD_RESTARTS_MAX
 from engine.protocol.query import (
     EntitiesAnswer,
     EntitiesQuery,
@@ -172,6 +183,36 @@ async def test_a_world_that_died_comes_back_on_its_port(tmp_path: Path) -> None:
         first, second = [spec for spec in seat.stage.specs if hasattr(spec, "gateway_port")]
         assert (first.gateway_port, second.gateway_port) == (0, 4567)
         assert first.database == second.database
+
+
+async def test_a_kill_holds_the_world_down_and_lets_it_up(tmp_path: Path) -> None:
+    async with _seat(tmp_path) as seat:
+        await seat.watch(lambda s: s.tick.tick > 2)
+        kill = ArmFault("kill", params={"restart_after_s": 1000.0}, hold_s=1000.0)
+        assert (await seat.link.call(kill)).ok
+        assert (await seat.link.call(kill)).ok
+        down = await seat.watch(lambda s: s.world.pid == 0)
+        assert [fault.scope for fault in down.faults] == ["the world"] * 2
+        assert seat.stage.told_to(0, SquadFault) == []
+        assert (await seat.link.call(ClearFault("f1"))).ok
+        await asyncio.sleep(0.5)
+        still = await seat.watch(lambda s: s.at_s > down.at_s + 0.4)
+        assert still.world.pid == 0
+        assert (await seat.link.call(Panic())).ok
+        await seat.watch(lambda s: s.world.pid == 1234)
+        assert seat.said("child_back") != []
+        faults = (await seat.watch(lambda s: s.faults[1].down_s is not None)).faults
+        assert faults[0].cleared_why == "undone"
+        assert faults[1].cleared_why == "panic"
+
+
+async def test_kills_are_no_restarts_to_be_counted(tmp_path: Path) -> None:
+    async with _seat(tmp_path) as seat:
+        for number in range(CHILD_RESTARTS_MAX + 2):
+            await seat.watch(lambda s: s.world.pid == 1234)
+            assert (await seat.link.call(ArmFault("kill"))).ok
+            await seat.watch(lambda _, n=number: len(seat.said("child_back")) > n)  # type: ignore[misc]
+        assert seat.link.ended is None
 
 
 async def test_a_child_that_keeps_dying_ends_the_run(

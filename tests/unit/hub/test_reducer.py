@@ -127,6 +127,7 @@ def test_a_fault_is_armed_held_and_reverted(state: HubState) -> None:
             ["did you mean 'wanderer'"],
         ),
         (ArmFault(STORM.name, Scope(players_pct=float("nan"))), "bad_request", ["players_pct"]),
+        (ArmFault("kill", Scope(players_pct=30)), "bad_request", ["kill", "takes no scope"]),
     ],
 )
 def test_a_wrong_fault_is_refused_with_what_is_allowed(
@@ -136,6 +137,17 @@ def test_a_wrong_fault_is_refused_with_what_is_allowed(
     assert (step.reply.ok, step.reply.code) == (False, code)
     assert step.effects == ()
     assert all(word in step.reply.text for word in words), step.reply.text
+
+
+def test_a_fault_at_the_server_lasts_as_long_as_its_parameter_says(state: HubState) -> None:
+    at_once = reduce(state, ArmFault("kill"), 10.0)
+    assert (at_once.state.armed[0].hold_s, at_once.state.armed[0].side) == (0.0, "server")
+    assert at_once.reply.text == "f1: kill on the world"
+    assert _kinds(advance(at_once.state, 10.0).effects) == [Disarm, Tell]
+    later = reduce(state, ArmFault("kill", params={"restart_after_s": 7.0}, hold_s=60.0), 10.0)
+    assert later.state.armed[0].hold_s == 7.0
+    bounded = reduce(state, ArmFault("kill", params={"restart_after_s": 90.0}, hold_s=60.0), 10.0)
+    assert bounded.state.armed[0].hold_s == 60.0
 
 
 def test_a_fault_that_is_not_available_says_why(state: HubState) -> None:

@@ -66,6 +66,13 @@ def test_what_a_run_cannot_know_is_absent() -> None:
     assert isinstance(plain["latency_ms"]["p99"], float)
 
 
+def test_a_broken_promise_fails_the_run() -> None:
+    commands = CommandsSummary(10, 10, 10, 0, {}, 0, 0, acknowledged_lost=2)
+    summary = build_summary(_figures(commands=commands), (FAST,))
+    assert _verdict(summary) == ("failed", 1)
+    assert "2 acknowledged commands were lost" in summary.reasons[0]
+
+
 def test_a_threshold_that_failed() -> None:
     summary = build_summary(_figures(latency={"move": _histogram(50, 400)}), (FAST,))
     assert _verdict(summary) == ("failed", 1)
