@@ -166,7 +166,7 @@ def known_names() -> "Known":
     return Known(
         behaviours=tuple(scan(behaviours, "BEHAVIOUR")),
         faults=tuple(faults.all_faults()),
-        check_fault=faults.check_params,
+        check_fault=faults.check_fault,
         check_threshold=check_threshold,
     )
 

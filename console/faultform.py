@@ -35,16 +35,16 @@ class FaultForm(Struct, frozen=True):
 
 def open_form(spec: FaultSpec) -> FaultForm:
     """Return the form with every default filled in."""
-    entries = [
-        Entry("scope", _filled(str(SCOPE_PCT_DEFAULT)), "percent of the players, 0 to 100"),
-        Entry("hold", _filled(HOLD_DEFAULT), "then it reverts: 20s, 2m, 1h"),
-    ]
+    entries: list[Entry] = []
+    if spec.side == "players":
+        help_text = "percent of the players, 0 to 100"
+        entries.append(Entry("scope", _filled(str(SCOPE_PCT_DEFAULT)), help_text))
+    if not spec.hold_param:
+        entries.append(Entry("hold", _filled(HOLD_DEFAULT), "then it reverts: 20s, 2m, 1h"))
     entries += [
         Entry(param.name, _filled(_shown(param.default)), param.help, _choices(param))
         for param in spec.params
     ]
-    if spec.side != "players":
-        entries = entries[1:]
     return FaultForm(spec, tuple(entries))
 
 
@@ -80,7 +80,8 @@ def command(form: FaultForm) -> ArmFault:
     if "scope" in values:
         pct = _number("scope", values["scope"].rstrip("%"), 0, 100)
         scope = Scope(players_pct=pct)
-    hold_s = parse_duration_s(values["hold"], "hold")
+    # Where a parameter says when it is over, the hold is no more than the bound of all holds.
+    hold_s = parse_duration_s(values["hold"], "hold") if "hold" in values else FAULT_HOLD_S_MAX
     if not 0 < hold_s <= FAULT_HOLD_S_MAX:
         raise UserError(f"hold: found {values['hold']!r}; allowed is up to 1h, and more than 0")
     params = {param.name: _param(param, values[param.name]) for param in form.spec.params}
@@ -94,6 +95,9 @@ def sentence(form: FaultForm, players: int) -> str:
         UserError: See ``command``.
     """
     armed = command(form)
+    if form.spec.hold_param:
+        lasts_s = float(armed.params[form.spec.hold_param])
+        return f"now; over {f'after {format_duration(lasts_s)}' if lasts_s else 'at once'}"
     hold = format_duration(armed.hold_s)
     if armed.scope.players_pct is None:
         return f"for {hold}, then it reverts"

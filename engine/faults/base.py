@@ -193,6 +193,16 @@ def filled_params(
     }
 
 
+def check_side(spec: FaultSpec, scope: Scope, where: str) -> None:
+    """Refuse a scope where a fault concerns the whole server.
+
+    Raises:
+        UserError: It is given one.
+    """
+    if spec.side == "server" and scope != Scope():
+        raise UserError(f"{where}: {spec.name} concerns the whole server: it takes no scope")
+
+
 def _checked(param: ParamSpec, value: Any, where: str) -> ParamValue:
     found = f"{where}: found {printable(repr(value), 64)}"
     if isinstance(param.default, str):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from engine import faults
-from engine.faults.base import Fault, filled_params
-from engine.protocol.command import ParamValue
+from engine.faults.base import Fault, check_side, filled_params
+from engine.protocol.command import ParamValue, Scope
 from engine.protocol.registry import pick, scan
 
 
@@ -23,15 +23,20 @@ def fault_named(name: str) -> Fault:
     return fault
 
 
-def check_params(name: str, params: Mapping[str, ParamValue], where: str) -> dict[str, ParamValue]:
+def check_fault(
+    name: str, params: Mapping[str, ParamValue], scope: Scope, where: str
+) -> dict[str, ParamValue]:
     """Return a fault's parameters, defaults filled in.
 
     Args:
         name: The fault.
         params: Every parameter given.
-        where: What the parameters are called in an error.
+        scope: Whom it is to concern.
+        where: What the fault is called in an error.
 
     Raises:
-        UserError: No such fault, or a parameter does not fit.
+        UserError: No such fault, a parameter that does not fit, a scope where none is taken.
     """
-    return filled_params(fault_named(name).spec, params, where)
+    spec = fault_named(name).spec
+    check_side(spec, scope, f"{where}.scope")
+    return filled_params(spec, params, f"{where}.params")

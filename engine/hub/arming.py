@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from engine.faults.base import filled_params
+from engine.faults.base import check_side, filled_params
 from engine.protocol.command import ArmFault, ParamValue, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.query import FaultSpec
@@ -29,8 +29,7 @@ def checked_fault(
         )
     if not spec.available:
         raise UserError(f"{spec.name} is not available: {spec.why_not}")
-    if spec.side == "server" and wish.scope != Scope():
-        raise UserError(f"{spec.name} concerns the whole server: it takes no scope")
+    check_side(spec, wish.scope, "scope")
     _check_scope(wish.scope, archetypes)
     return filled_params(spec, wish.params, spec.name)
 

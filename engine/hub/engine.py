@@ -12,8 +12,8 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from engine.faults.registry import all_faults
 from engine.hub.capsule import Capsule
+from engine.hub.harm import menu
 from engine.hub.hub import Hub, Parts
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
@@ -71,7 +71,7 @@ class Engine:
                 placement=placement,
                 telemetry=self._telemetry,
                 logbook=self.logbook,
-                faults=tuple(fault.spec for fault in all_faults().values()),
+                faults=menu(spec),
                 place=place,
                 publish=self._publish,
                 clock=time.monotonic,

@@ -2,10 +2,30 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from engine.faults.base import ServerFault, ServerHalf
-from engine.faults.registry import fault_named
+from engine.faults.registry import all_faults, fault_named
 from engine.hub.state import Armed
 from engine.hub.worldpost import WorldPost
+from engine.protocol.query import FaultSpec
+from engine.protocol.spec import RunSpec
+
+
+def menu(spec: RunSpec) -> tuple[FaultSpec, ...]:
+    """Return the faults of a run, with why those that cannot be are not available."""
+    why_not = ""
+    if spec.scenario.target.url:
+        why_not = "the target is not ours to kill"
+    elif spec.in_process:
+        why_not = "with --in-process the world has no process of its own"
+    specs = [fault.spec for fault in all_faults().values()]
+    return tuple(
+        replace(each, available=False, why_not=why_not)
+        if why_not and each.side == "server"
+        else each
+        for each in specs
+    )
 
 
 class _Process:

@@ -98,7 +98,7 @@ class Known(Struct, frozen=True):
 
     behaviours: tuple[str, ...]
     faults: tuple[str, ...]
-    check_fault: Callable[[str, Mapping[str, ParamValue], str], object]
+    check_fault: Callable[[str, Mapping[str, ParamValue], Scope, str], object]
     check_threshold: Callable[[str, str], object]
 
 
@@ -211,7 +211,7 @@ def _fault(fault: _Fault, index: int, known: Known) -> FaultStep:
     given = [name for name in Scope.__struct_fields__ if getattr(fault.scope, name) is not None]
     if len(given) > 1:
         raise UserError(f"{where}.scope: found {' and '.join(given)}; allowed is one of them")
-    known.check_fault(fault.name, fault.params, f"{where}.params")
+    known.check_fault(fault.name, fault.params, fault.scope, where)
     return FaultStep(
         name=fault.name,
         at_s=parse_duration_s(fault.at, f"{where}.at"),

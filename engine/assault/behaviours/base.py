@@ -109,8 +109,9 @@ class View:
     def nearest(self, among: Sequence[SeenEntity]) -> SeenEntity | None:
         """Return the nearest of some entities, the lowest id among equals; None of none."""
         x, y = self.x, self.y
-        ranked = [((e.x - x) ** 2 + (e.y - y) ** 2, e.id, e) for e in among]
-        return min(ranked)[2] if ranked else None
+        # The place in line last: a server may show an entity twice, and entities have no order.
+        ranked = [((e.x - x) ** 2 + (e.y - y) ** 2, e.id, at) for at, e in enumerate(among)]
+        return among[min(ranked)[2]] if ranked else None
 
     def nodes(self) -> list[SeenEntity]:
         """Return the resource nodes in sight that hold goods."""

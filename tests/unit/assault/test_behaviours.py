@@ -173,3 +173,8 @@ def test_the_honest_keep_their_reach_and_their_pace(behaviour: Behaviour, step: 
                 target = next(e for e in others if e.id == wish.target)
                 assert view.distance(target) <= REACH
                 assert wish.kind != "trade" or wish.amount in range(-view.goods, 2)
+
+
+def test_an_entity_that_is_shown_twice_is_no_problem() -> None:
+    twin = seen(7, NODE, X + TILE, Y, goods=4)
+    assert _view(twin, seen(7, NODE, X + TILE, Y, goods=9)).nearest([twin, twin]) == twin

@@ -12,6 +12,8 @@ from console.screens.palette import matches
 from console.terminal import ALT_SCREEN, MAIN_SCREEN, prepare, splash
 from engine.protocol.command import Scope
 from engine.protocol.errors import UserError
+from engine.protocol.limits import FAULT_HOLD_S_MAX
+from engine.protocol.query import FaultSpec, ParamSpec
 from tests.ui.fake_engine import MENU
 
 
@@ -27,6 +29,18 @@ def test_a_server_fault_has_no_scope():
     form = faultform.open_form(MENU[1])
     assert [entry.name for entry in form.entries] == ["hold", "ms"]
     assert faultform.command(form).params == {"ms": 500}
+
+
+def test_a_fault_that_a_parameter_ends_asks_for_no_hold():
+    param = ParamSpec("restart_after_s", 0.0, "seconds", at_least=0.0, at_most=3600.0)
+    spec = FaultSpec("kill", "k", "server", "dies", (param,), hold_param="restart_after_s")
+    form = faultform.open_form(spec)
+    assert [entry.name for entry in form.entries] == ["restart_after_s"]
+    assert faultform.sentence(form, 1000) == "now; over at once"
+    form = faultform.press(form, "5")
+    assert faultform.sentence(form, 1000) == "now; over after 5s"
+    command = faultform.command(form)
+    assert (command.hold_s, command.params) == (FAULT_HOLD_S_MAX, {"restart_after_s": 5.0})
 
 
 @pytest.mark.parametrize(

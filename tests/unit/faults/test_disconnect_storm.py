@@ -3,7 +3,7 @@
 import pytest
 
 from engine.faults.disconnect_storm import BACK_WITHIN_S, FAULT
-from engine.faults.registry import check_params
+from engine.faults.registry import check_fault
 from engine.protocol.child import SquadFault
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.errors import UserError
@@ -52,8 +52,8 @@ def test_an_empty_choice_is_no_problem() -> None:
 
 
 def test_its_parameters_are_checked() -> None:
-    assert check_params("disconnect-storm", {}, "f") == {"how": "rst", "spread": 0.0}
-    with pytest.raises(UserError, match=r"^f\.spread: found -1; allowed: from 0"):
-        check_params("disconnect-storm", {"spread": -1}, "f")
+    assert check_fault("disconnect-storm", {}, Scope(), "f") == {"how": "rst", "spread": 0.0}
+    with pytest.raises(UserError, match=r"^f\.params\.spread: found -1; allowed: from 0"):
+        check_fault("disconnect-storm", {"spread": -1}, Scope(), "f")
     with pytest.raises(UserError, match="unknown fault 'storm'"):
-        check_params("storm", {}, "f")
+        check_fault("storm", {}, Scope(), "f")

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.faults.kill import FAULT
-from engine.faults.registry import check_params
+from engine.faults.registry import check_fault
+from engine.protocol.command import Scope
 from engine.protocol.errors import UserError
 
 
@@ -29,6 +30,8 @@ def test_it_kills_once_and_starts_when_it_reverts() -> None:
 
 def test_the_restart_is_what_ends_it() -> None:
     assert FAULT.spec.hold_param == "restart_after_s"
-    assert check_params("kill", {}, "f") == {"restart_after_s": 0.0}
-    with pytest.raises(UserError, match=r"^f\.restart_after_s: found -1; allowed: from 0"):
-        check_params("kill", {"restart_after_s": -1}, "f")
+    assert check_fault("kill", {}, Scope(), "f") == {"restart_after_s": 0.0}
+    with pytest.raises(UserError, match=r"^f\.params\.restart_after_s: found -1; allowed: from 0"):
+        check_fault("kill", {"restart_after_s": -1}, Scope(), "f")
+    with pytest.raises(UserError, match=r"^f\.scope: kill concerns the whole server"):
+        check_fault("kill", {}, Scope(players_pct=3), "f")

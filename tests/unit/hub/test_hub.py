@@ -186,7 +186,7 @@ async def test_a_world_that_died_comes_back_on_its_port(tmp_path: Path) -> None:
 
 
 async def test_a_kill_holds_the_world_down_and_lets_it_up(tmp_path: Path) -> None:
-    async with _seat(tmp_path) as seat:
+    async with _seat(tmp_path, in_process=False) as seat:
         await seat.watch(lambda s: s.tick.tick > 2)
         kill = ArmFault("kill", params={"restart_after_s": 1000.0}, hold_s=1000.0)
         assert (await seat.link.call(kill)).ok
@@ -206,8 +206,18 @@ async def test_a_kill_holds_the_world_down_and_lets_it_up(tmp_path: Path) -> Non
         assert faults[1].cleared_why == "panic"
 
 
-async def test_kills_are_no_restarts_to_be_counted(tmp_path: Path) -> None:
+async def test_a_world_in_this_process_cannot_be_killed(tmp_path: Path) -> None:
     async with _seat(tmp_path) as seat:
+        reply = await seat.link.call(ArmFault("kill"))
+        assert (reply.ok, reply.code) == (False, "bad_request")
+        assert "--in-process" in reply.text
+        answer = await seat.link.ask(FaultsQuery())
+        assert isinstance(answer, FaultsAnswer)
+        assert [spec.name for spec in answer.faults if not spec.available] == ["kill"]
+
+
+async def test_kills_are_no_restarts_to_be_counted(tmp_path: Path) -> None:
+    async with _seat(tmp_path, in_process=False) as seat:
         for number in range(CHILD_RESTARTS_MAX + 2):
             await seat.watch(lambda s: s.world.pid == 1234)
             assert (await seat.link.call(ArmFault("kill"))).ok

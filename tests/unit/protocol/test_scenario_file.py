@@ -18,7 +18,7 @@ def _refuse_zero(metric: str, condition: str) -> None:
 KNOWN = Known(
     behaviours=("wanderer", "trader", "raider", "cheater"),
     faults=("disconnect-storm",),
-    check_fault=lambda _name, _params, _where: None,
+    check_fault=lambda *_: None,
     check_threshold=_refuse_zero,
 )
 
