@@ -35,6 +35,10 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         """Start what the key is bound to."""
         event.stop()
         event.prevent_default()
+        if self.app.screen is not self:
+            # Typed in one go with the key that opened what now lies above: it is meant for that.
+            self.app.screen.post_message(events.Key(event.key, event.character))
+            return
         action = self.storm.keymap.action(key_name(event.key, event.character))
         if action is not None:
             self.storm.act(action)

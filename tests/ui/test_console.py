@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from console.app import ConsoleOptions, StormApp
 from engine.link.base import EngineLink, LinkClosed
@@ -51,6 +52,17 @@ async def test_fault_menu_key_letter_enter_drops_thirty_percent_for_20_s(tmp_pat
             )
         ]
         await until(lambda: "armed for 20s" in text_of(app), pilot)
+
+
+async def test_keys_typed_in_one_go_reach_what_the_first_of_them_opens(tmp_path: Path):
+    app, link = make(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        play(app, link, 20)
+        for key, character in (("exclamation_mark", "!"), ("d", "d"), ("enter", "\r")):
+            app.post_message(events.Key(key, character))
+        await until(lambda: link.calls, pilot)
+        assert [type(call) for call in link.calls] == [ArmFault]
 
 
 async def test_fault_form_takes_other_values_and_tells_what_is_wrong(tmp_path: Path):
