@@ -10,6 +10,7 @@ from engine.protocol.child import EventBatch, TickRow, WorldReport, WorldSpec
 from engine.protocol.gateway import Ack, VerdictKind, Welcome
 from engine.protocol.limits import REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
 from engine.server import figures
+from engine.server.answered import ANSWERED_TICKS_MAX, UNKNOWN, Answer, Answered
 from engine.server.clock import Clock
 from engine.server.fanout import FanOut
 from engine.server.gateway import Gateway
@@ -66,6 +67,8 @@ class WorldShell:
         self._fan_out = FanOut(self._pace)
         self._skipped = 0
         self._store_error = ""
+        newest = parts.store.ticks(max(0, parts.world.tick - ANSWERED_TICKS_MAX))
+        self._answered = Answered(record.block() for record in newest)
         # Of the newest durable tick: while the store is full, the world is one further.
         self._durable_tick = parts.world.tick - 1
         self._durable_seq = parts.world.next_seq - 1
@@ -211,20 +214,19 @@ class WorldShell:
     def _answers(self, result: TickResult) -> Iterator[tuple[Session, Ack]]:
         verdicts, players = result.verdicts, self._parts.gateway.players
         columns = (verdicts.player, verdicts.seq, verdicts.verdict, verdicts.event)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        again = [player << 32 | seq for player, seq, _, event in rows if not event]
+        before = self._answered.recall(again)
         for index, (player, seq, verdict, event) in enumerate(rows):
             session = players.get(player)
-            if session is not None and session.plays:
-                yield (
-                    session,
-                    Ack(
-                        seq=seq,
-                        tick=result.tick,
-                        verdict=_VERDICTS[verdict],
-                        reason=verdicts.reasons.get(index),
-                        event=event or None,
-                    ),
-                )
+            if session is None or not session.plays:
+                continue
+            reason = verdicts.reasons.get(index)
+            answer = Answer(_VERDICTS[verdict], reason, event)
+            if not event:
+                answer = before.get(player << 32 | seq, UNKNOWN)
+            yield session, Ack(seq, result.tick, answer.verdict, answer.reason, answer.event)
+        self._answered.remember(result.events)
 
     def _checkpoint(self) -> None:
         world = self._parts.world

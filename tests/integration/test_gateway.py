@@ -1,6 +1,7 @@
 """What players and the world say to each other, over real sockets."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -58,12 +59,34 @@ async def test_a_resent_command_is_acknowledged_again_and_applied_once():
         welcome = await ada.hello("player-1")
         first = await ada.ask(seq=1, kind="move", x=welcome.x, y=welcome.y - 50)
         again = await ada.ask(seq=1, kind="move", x=welcome.x, y=welcome.y - 100)
-        assert (again.seq, again.verdict, again.event) == (1, "permit", None)
+        assert (again.seq, again.verdict, again.event) == (1, "permit", first.event)
         delta = await ada.expect(wire.Delta)
         while delta.tick < again.tick:
             delta = await ada.expect(wire.Delta)
         assert first.verdict == "permit"
         assert entities(delta)[welcome.player].y == welcome.y - 50
+
+
+def _ruling(ack: wire.Ack) -> tuple[object, ...]:
+    return ack.verdict, ack.reason, ack.event
+
+
+async def test_a_resent_command_gets_the_verdict_it_had_also_after_a_restart(tmp_path: Path):
+    database = str(tmp_path / "events.db")
+    async with running_world(database=database) as world, player(world) as ada:
+        welcome = await ada.hello("player-1")
+        denied = await ada.ask(seq=1, kind="attack", target=1)
+        far = welcome.x - 1900 if welcome.x > 1900 else welcome.x + 1900
+        await ada.ask(seq=2, kind="move", x=far, y=welcome.y)
+        cut = await ada.ask(seq=3, kind="move", x=welcome.x, y=welcome.y)
+        assert (denied.verdict, cut.verdict) == ("deny", "mutate")
+        assert None not in (*_ruling(denied), *_ruling(cut))
+        for first in (denied, cut):
+            assert _ruling(await ada.ask(seq=first.seq, kind="rest")) == _ruling(first)
+    async with running_world(database=database) as world, player(world) as ada:
+        await ada.hello("player-1", welcome.resume_token)
+        for first in (denied, cut):
+            assert _ruling(await ada.ask(seq=first.seq, kind="rest")) == _ruling(first)
 
 
 async def test_a_command_sent_twice_at_once_is_acknowledged_once():
