@@ -62,6 +62,14 @@ ORDER_SEQ_BASE: Final = SEQ_MAX
 NAME_CHARS_MAX: Final = 32
 SAY_CHARS_MAX: Final = 200
 
+# --- STAT7 -------------------------------------------------------------------
+CHAIN_LINE_BYTES_MAX: Final = 1024 * 1024
+"""One bit-chain as a line of JSON."""
+CHAIN_DEPTH_MAX: Final = 64
+"""Objects and lists inside one another in a bit-chain's state, itself the first."""
+CHAIN_DIGITS_MAX: Final = 1000
+"""Of one whole number in a bit-chain."""
+
 # --- the assault -----------------------------------------------------------
 UNANSWERED_TIMEOUT_S: Final = 10.0
 COMMANDS_IN_FLIGHT_PER_PLAYER_MAX: Final = 128
