@@ -1,6 +1,7 @@
 """A whole hub on fake children, in one process."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,16 +106,29 @@ async def _ended(link: MemoryLink) -> None:
         await link.wait()
 
 
+def _free_base() -> int:
+    """Return a base whose ports are free: what listens on them here is real."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            base = int(first.getsockname()[1])
+            try:
+                with socket.create_server(("127.0.0.1", base + 1)):
+                    return base
+            except (OSError, OverflowError):
+                continue
+
+
 async def test_children_are_told_what_the_plan_says(tmp_path: Path) -> None:
-    async with _seat(tmp_path, squads=2, port_base=9000) as seat:
+    base = _free_base()
+    async with _seat(tmp_path, squads=2, port_base=base) as seat:
         await seat.watch(lambda s: s.players.connected == 20)
         world, *squads = seat.stage.specs
         assert isinstance(world, WorldSpec)
-        assert (world.gateway_port, world.events_socket) == (9002, "")
+        assert (world.gateway_port, world.events_socket) == (base + 2, "")
         for number, squad in enumerate(squads):
             assert isinstance(squad, SquadSpec)
             assert (squad.squad, squad.squads) == (number, 2)
-            assert squad.url == "ws://127.0.0.1:9002/play"
+            assert squad.url == f"ws://127.0.0.1:{base + 2}/play"
         assert [seat.stage.told_to(squad, Go) for squad in (0, 1)] == [[Go(0.0)], [Go(0.0)]]
     assert _summary(tmp_path).players.target == 20
 
