@@ -155,6 +155,20 @@ def validate(file: "Path") -> int:
     return ExitCode.HELD
 
 
+def stat7_address() -> int:
+    """Print address and URI of every bit-chain on stdin.
+
+    Raises:
+        UserError: A line is no bit-chain, or there is no stdin.
+    """
+    from console.addresses import write_addresses
+
+    if sys.stdin is None:
+        raise UserError("stdin is closed; bit-chains are read from it, one a line")
+    write_addresses(sys.stdin.buffer, sys.stdout)
+    return ExitCode.HELD
+
+
 def known_names() -> "Known":
     """Return the names a scenario may use, found by scanning the folders."""
     from engine.assault import behaviours

@@ -186,3 +186,13 @@ app.add_typer(scenarios, name="scenario")
 def validate(file: Annotated[Path, typer.Argument(help="A scenario (TOML).")]) -> Do:
     """Check a scenario; says what it would do, or the first mistake."""
     return partial(cli.validate, file)
+
+
+stat7 = typer.Typer(help="Work with STAT7 bit-chains.", rich_markup_mode=None)
+app.add_typer(stat7, name="stat7")
+
+
+@stat7.command("address")
+def stat7_address() -> Do:
+    """Read bit-chains as JSON lines on stdin; print the address and the URI of each."""
+    return cli.stat7_address

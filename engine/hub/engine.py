@@ -17,15 +17,19 @@ from engine.hub.harm import menu
 from engine.hub.hub import Hub, Parts
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.hub.plan import WorldPlace, shared_memory_name
+from engine.hub.plan import HOST, WorldPlace, shared_memory_name, stat7_port
+from engine.hub.stat7desk import Stat7Desk
 from engine.hub.telemetry import Telemetry
 from engine.link import places
 from engine.link.exchange import Exchange
 from engine.link.server import LinkServer
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Ended, Notice, Snapshot
+from engine.protocol.limits import TICK_INTERVAL_MS
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
+from engine.stat7.service import Run
+from engine.stat7.stream import Stream
 
 
 class Engine:
@@ -78,6 +82,8 @@ class Engine:
             )
             self.hub = Hub(spec, parts)
             self.exchange = Exchange(self.hub)
+            run = Run(spec.run, spec.scenario.seed, self.capsule.epoch_ms, TICK_INTERVAL_MS)
+            self.stat7 = Stream(Stat7Desk(run, self.hub, self.logbook))
             made.pop_all()
         self._server = LinkServer(self.exchange, self._heard)
         self._entry = places.RunEntry(
@@ -100,9 +106,14 @@ class Engine:
             if self._spec.socket_path:
                 # Before anything is started: what a killed hub leaves can then be cleared away.
                 places.register(msgspec.structs.replace(self._entry, pid=pid), self._base)
+            # Taken first: a port that is in use is told before anything runs.
+            self.stat7.bind(HOST, stat7_port(self._spec.port_base))
             await self.hub.start()
+            await self.stat7.start()
+            ports = {"stat7": self.stat7.port}
             if self.hub.world is not None:
-                self.capsule.write_ports({"gateway": self.hub.world.port})
+                ports["gateway"] = self.hub.world.port
+            self.capsule.write_ports(ports)
             if self._spec.socket_path:
                 await self._server.start(self._spec.socket_path)
         except UserError as problem:
@@ -130,6 +141,8 @@ class Engine:
                 ended = Ended(int(ExitCode.OWN_FAULT), text, ended.capsule)
             self.logbook.write("ended", exit_code=ended.exit_code, text=ended.text)
             self.exchange.publish(ended)
+            outcome = {"verdict": summary.verdict, "exit_code": ended.exit_code, "text": ended.text}
+            await self.stat7.finish(outcome)
             await self._server.aclose()
         except Exception:
             self.logbook.write("failure", traceback=traceback.format_exc())
@@ -140,8 +153,11 @@ class Engine:
 
     def _publish(self, item: Snapshot | Notice | Ended) -> None:
         self.exchange.publish(item)
+        if isinstance(item, Snapshot):
+            self.stat7.take_faults(item.faults)
 
     async def _close(self) -> None:
+        await self.stat7.aclose()
         await self.hub.aclose()
         await self._server.aclose()
         self.exchange.close()

@@ -11,6 +11,7 @@ from engine.protocol.spec import RunSpec
 from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
 
 NODES = 512
+_STAT7_DEFAULT = 8765
 _GATEWAY_DEFAULT = 8766
 HOST = "127.0.0.1"
 
@@ -23,6 +24,13 @@ class WorldPlace(Struct, frozen=True):
     shared_memory: str
     secret: bytes
     epoch_ms: int
+
+
+def stat7_port(port_base: int | None) -> int:
+    """Return STAT7's port: 8765 by default, else the base + 1; base 0 stays free."""
+    if port_base is None:
+        return _STAT7_DEFAULT
+    return port_base + 1 if port_base else 0
 
 
 def gateway_port(port_base: int | None) -> int:

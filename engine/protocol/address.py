@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from engine.protocol.errors import UserError
+from engine.protocol.limits import CHAIN_DEPTH_MAX
 
 Realm = Literal["data", "narrative", "system", "faculty", "event", "pattern", "void"]
 Horizon = Literal["genesis", "emergence", "peak", "decay", "crystallization"]
 
 _EIGHT_DECIMALS = Decimal("0.00000001")
-_DEPTH_MAX = 64
 
 
 class Coordinates(Struct, frozen=True):
@@ -68,16 +68,19 @@ def time_text(stamp: str) -> str:
     Raises:
         UserError: Not a time with an offset.
     """
+    moment: datetime | None
     try:
         moment = datetime.fromisoformat(stamp)
-    except ValueError:
+        # The first and the last hours there are have no UTC.
+        moment = moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         raise UserError(
             f"created_at: found {stamp[:64]!r}; allowed is ISO 8601 with an offset, "
             "such as 2025-10-30T12:34:56.252Z"
         )
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def address(chain: BitChain) -> str:
@@ -124,8 +127,8 @@ class _Number(float):
 
 
 def _canonical(value: Any, depth: int = 0) -> str:
-    if depth > _DEPTH_MAX:
-        raise UserError(f"state: nested more than {_DEPTH_MAX} deep")
+    if depth > CHAIN_DEPTH_MAX:
+        raise UserError(f"state: nested more than {CHAIN_DEPTH_MAX} deep")
     if isinstance(value, _Number):
         return number_text(value)
     if isinstance(value, dict):

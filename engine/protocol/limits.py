@@ -62,6 +62,38 @@ ORDER_SEQ_BASE: Final = SEQ_MAX
 NAME_CHARS_MAX: Final = 32
 SAY_CHARS_MAX: Final = 200
 
+# --- STAT7 -------------------------------------------------------------------
+CHAIN_LINE_BYTES_MAX: Final = 1024 * 1024
+"""One bit-chain as a line of JSON."""
+CHAIN_DEPTH_MAX: Final = 64
+"""Objects and lists inside one another in a bit-chain's state, itself the first."""
+CHAIN_DIGITS_MAX: Final = 1000
+"""Of one whole number in a bit-chain."""
+STAT7_HISTORY_MAX: Final = 100
+"""Newest ``bitchain_created`` that a newcomer is sent."""
+STAT7_UPDATES_PER_MESSAGE_MAX: Final = 1000
+STAT7_CHAINS_PER_WRITE_MAX: Final = 50
+"""Bit-chains that are built and sent before the hub does anything else."""
+STAT7_NEAR_MAX: Final = 8
+"""Newest others that an entity is adjacent to."""
+STAT7_NEAR_TICKS: Final = 100
+STAT7_CLIENTS_MAX: Final = 64
+STAT7_FRAME_BYTES_MAX: Final = 4096
+"""Of a message that a client sends; a larger one closes its connection."""
+STAT7_RECEIVED_BYTES_PER_S_MAX: Final = 16 * 1024
+"""What one client sends in one second, of whatever kind; more closes its connection."""
+STAT7_RECEIVE_BUFFER_BYTES: Final = 8 * 1024
+STAT7_SEND_BUFFER_BYTES: Final = 64 * 1024
+"""SO_SNDBUF of a client's socket, so that a reader that stalls is noticed."""
+STAT7_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
+"""What waits for one client; one that lets more pile up is closed."""
+STAT7_STALLED_S_MAX: Final = 10.0
+"""A client that took nothing of what waits for it for this long is closed."""
+STAT7_OPEN_S: Final = 5.0
+STAT7_CLOSE_S: Final = 1.0
+"""How long a client that was told why it is closed has to read that before it is cut off."""
+STAT7_LOG_LINES_PER_S_MAX: Final = 10
+
 # --- the assault -----------------------------------------------------------
 UNANSWERED_TIMEOUT_S: Final = 10.0
 COMMANDS_IN_FLIGHT_PER_PLAYER_MAX: Final = 128

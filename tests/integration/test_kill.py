@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -83,12 +83,16 @@ async def _url(run: Run) -> str:
     return f"ws://127.0.0.1:{ports['gateway']}/play"
 
 
-def _recovered(number: int) -> object:
+def _recovered(number: int) -> Callable[[Snapshot], bool]:
     def holds(snapshot: Snapshot) -> bool:
         faults = snapshot.faults
         return len(faults) == number and faults[-1].recovered_at_s is not None
 
     return holds
+
+
+def _played_on(witnesses: list[_Witness], acks: int) -> Callable[[Snapshot], bool]:
+    return lambda _: min(len(witness.acks) for witness in witnesses) > acks
 
 
 async def test_no_acknowledged_command_is_lost_and_none_is_applied_twice(place: Place) -> None:
@@ -103,12 +107,9 @@ async def test_no_acknowledged_command_is_lost_and_none_is_applied_twice(place: 
         for number in range(1, KILLS + 1):
             reply = await run.link.call(ArmFault("kill"))
             assert reply.ok, reply
-            await run.watch(_recovered(number), "recovered")  # type: ignore[arg-type]  # a predicate
+            await run.watch(_recovered(number), "recovered")
             mark = min(len(witness.acks) for witness in witnesses)
-            await run.watch(
-                lambda _, m=mark: min(len(w.acks) for w in witnesses) > m + 3,  # type: ignore[misc]
-                "witnesses play again",
-            )
+            await run.watch(_played_on(witnesses, mark + 3), "witnesses play again")
         over.set()
     await run.end()
     with LogReader(Path(run.ready.capsule) / "events.db") as reader:

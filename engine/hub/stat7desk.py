@@ -1,0 +1,43 @@
+"""The hub's desk for STAT7: the run as the stream sees it."""
+
+from itertools import islice
+
+from engine.hub.hub import Hub
+from engine.hub.logbook import Logbook
+from engine.protocol.limits import STAT7_NEAR_TICKS
+from engine.stat7.service import Happened, Look, Run
+
+
+class Stat7Desk:
+    """See ``engine.stat7.service.Engine``.
+
+    Args:
+        run: What stays the same.
+        hub: The run's hub.
+        logbook: The engine's log.
+    """
+
+    def __init__(self, run: Run, hub: Hub, logbook: Logbook) -> None:
+        self.run = run
+        self._hub = hub
+        self._logbook = logbook
+
+    def look(self, columns: tuple[str, ...]) -> Look | None:
+        """See ``Engine.look``."""
+        world = self._hub.world
+        field = None if world is None else world.field(columns)
+        return None if field is None else Look(*field)
+
+    def happened(self, after_seq: int) -> list[Happened]:
+        """See ``Engine.happened``; of what is older than anyone asks for, nothing."""
+        found: list[Happened] = []
+        for batch in islice(reversed(self._hub.fold.log.ring), STAT7_NEAR_TICKS):
+            last_seq = batch.first_seq + len(batch.rows) - 1
+            if last_seq <= after_seq:
+                break
+            found.append(Happened(batch.tick, last_seq, batch.rows))
+        return found[::-1]
+
+    def log(self, event: str, text: str) -> None:
+        """See ``Engine.log``."""
+        self._logbook.write(event, text=text)
