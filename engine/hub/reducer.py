@@ -189,7 +189,7 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
     text = f"{fault.name} on {scope_text(fault.scope)} for {format_duration(fault.hold_s)}"
     state = replace(state, armed=(*state.armed, fault), faults_made=number)
     effects = (Arm(fault), Tell("fault_armed", f"{fault.id}: {text}"))
-    return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}"))
+    return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}", id=fault.id))
 
 
 def _clear(state: HubState, wanted: str, at_s: float) -> Step:

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
-import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -17,9 +15,9 @@ from picows import (
     ws_create_server,
 )
 
+from engine.link.listen import listen
 from engine.protocol import gateway as wire
 from engine.protocol import limits
-from engine.protocol.errors import UserError
 from engine.server.admission import Refused, admit
 from engine.server.inbox import Inbox
 from engine.server.roster import Roster
@@ -77,7 +75,13 @@ class Gateway:
             UserError: The address cannot be used.
         """
         self._host = host
-        listener = _listen(host, port)
+        listener = listen(
+            host,
+            port,
+            "players' gateway",
+            backlog=_BACKLOG,
+            send_buffer_bytes=limits.GATEWAY_SEND_BUFFER_BYTES,
+        )
         self.port = listener.getsockname()[1]
         # Hostile frames are counted here; picows would write a line for each. And an adapter
         # keeps it from making a logger for every connection.
@@ -236,37 +240,3 @@ def _overdue(deadlines: dict[Session, float], now_s: float) -> list[Session]:
             break
         late.append(session)
     return late
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a bound socket; sockets it accepts inherit its options.
-
-    Raises:
-        UserError: The address cannot be used.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as problem:
-        raise UserError(f"cannot listen on {host}: {problem.strerror}") from problem
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.GATEWAY_SEND_BUFFER_BYTES)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except (OSError, OverflowError) as problem:
-        listener.close()
-        if isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"port {port} (players' gateway) on {host} is in use; "
-                "choose other ports with --port-base, 0 picks free ones"
-            ) from problem
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise UserError(
-            f"cannot listen on {host} port {port} (players' gateway): {reason}; "
-            "choose other ports with --port-base, 0 picks free ones"
-        ) from problem
-    return listener
