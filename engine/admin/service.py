@@ -4,6 +4,8 @@ Nothing here waits for the world but ``order``: reading looks into shared arrays
 hub's memory and, for what is older, the log on disk.
 """
 
+import asyncio
+from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -17,6 +19,7 @@ from engine.protocol.story import Beat, NewBeat
 from engine.store.reading import TickEvents
 
 Status = Literal["starting", "running", "world down", "draining", "ended"]
+FaultWhat = Literal["armed", "cleared", "recovered"]
 
 
 class Health(Struct, frozen=True):
@@ -41,7 +44,7 @@ class FaultNews(Struct, frozen=True):
     """A fault was armed, cleared or recovered from; ``number`` counts from 1 without gaps."""
 
     number: int
-    what: Literal["armed", "cleared", "recovered"]
+    what: FaultWhat
     fault: FaultView
 
 
@@ -105,6 +108,10 @@ class AdminService(Protocol):
         """
         ...
 
+    def newest_ticks(self) -> Iterator[TickEvents]:
+        """Yield the ticks with events that the hub holds, newest first."""
+        ...
+
     def figures_after(self, tick: int) -> list[TickFigures]:
         """Return the figures that are kept of ticks after ``tick``, oldest first."""
         ...
@@ -122,8 +129,8 @@ class AdminService(Protocol):
         """Number of the newest news of a fault, 0 before the first."""
         ...
 
-    async def changed(self) -> None:
-        """Return when there may be something new for those that follow."""
+    def next_change(self) -> asyncio.Event:
+        """Return what is set as soon as there may be something new for those that follow."""
         ...
 
     def note(self, event: str, text: str) -> None:

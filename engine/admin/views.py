@@ -199,5 +199,3 @@ class CommandDone(Struct, frozen=True):
     tick: int
     event: int
     correlation: int
-
-

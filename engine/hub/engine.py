@@ -7,25 +7,33 @@ import secrets
 import time
 import traceback
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 import msgspec
 
 from engine.faults.registry import all_faults
 from engine.hub.capsule import Capsule
+from engine.hub.desk import Desk
 from engine.hub.hub import Hub, Parts
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.hub.plan import WorldPlace, shared_memory_name
+from engine.hub.plan import HOST, WorldPlace, admin_port, shared_memory_name
 from engine.hub.telemetry import Telemetry
 from engine.link import places
 from engine.link.exchange import Exchange
+from engine.link.listen import listen
 from engine.link.server import LinkServer
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Ended, Notice, Snapshot
+from engine.protocol.limits import ADMIN_CONNECTIONS_MAX, ADMIN_SEND_BUFFER_BYTES
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
+
+if TYPE_CHECKING:
+    from engine.admin.doors import AdminDoors
 
 
 class Engine:
@@ -78,7 +86,10 @@ class Engine:
             )
             self.hub = Hub(spec, parts)
             self.exchange = Exchange(self.hub)
+            self.desk = Desk(self.hub, spec.run, self.capsule, self.logbook)
             made.pop_all()
+        self._doors: AdminDoors | None = None
+        self.ports: dict[str, int] = {}
         self._server = LinkServer(self.exchange, self._heard)
         self._entry = places.RunEntry(
             run=spec.run,
@@ -100,9 +111,7 @@ class Engine:
             if self._spec.socket_path:
                 # Before anything is started: what a killed hub leaves can then be cleared away.
                 places.register(msgspec.structs.replace(self._entry, pid=pid), self._base)
-            await self.hub.start()
-            if self.hub.world is not None:
-                self.capsule.write_ports({"gateway": self.hub.world.port})
+            await self._start_listening()
             if self._spec.socket_path:
                 await self._server.start(self._spec.socket_path)
         except UserError as problem:
@@ -117,6 +126,37 @@ class Engine:
             await self._close()
             self.capsule.remove()
             raise
+
+    async def _start_listening(self) -> None:
+        """Start the children and open every door; ports.json tells when all listen."""
+        with contextlib.ExitStack() as bound:
+            admin = bound.enter_context(
+                listen(
+                    HOST,
+                    admin_port(self._spec.port_base),
+                    "admin",
+                    backlog=ADMIN_CONNECTIONS_MAX,
+                    send_buffer_bytes=ADMIN_SEND_BUFFER_BYTES,
+                )
+            )
+            # Importing takes its time; the children are starting meanwhile.
+            making = asyncio.create_task(asyncio.to_thread(self._make_doors), name="doors")
+            try:
+                await self.hub.start()
+                self._doors = await making
+            finally:
+                await asyncio.wait({making})
+            self.ports["admin"] = admin.getsockname()[1]
+            await self._doors.open(admin)
+            bound.pop_all()
+        if self.hub.world is not None:
+            self.ports["gateway"] = self.hub.world.port
+        self.capsule.write_ports(self.ports)
+
+    def _make_doors(self) -> "AdminDoors":
+        from engine.admin.doors import AdminDoors
+
+        return AdminDoors(self.desk, HOST, version("seedstorm"))
 
     async def finished(self) -> Ended:
         """Run until the end; write the summary, tell the consoles, leave nothing behind."""
@@ -140,8 +180,11 @@ class Engine:
 
     def _publish(self, item: Snapshot | Notice | Ended) -> None:
         self.exchange.publish(item)
+        self.desk.take(item)
 
     async def _close(self) -> None:
+        if self._doors is not None:
+            await self._doors.aclose()
         await self.hub.aclose()
         await self._server.aclose()
         self.exchange.close()

@@ -6,13 +6,15 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from engine.hub.bell import Bell
 from engine.hub.fold import Fold, Remark
 from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
+from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
 from engine.hub.watch import watch_events
-from engine.protocol.child import EventBatch, WorldReady, WorldReport
+from engine.protocol.child import EventBatch, WorldOrderDone, WorldReady, WorldReport
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import NoticeKind
 from engine.protocol.spec import RunSpec
@@ -36,6 +38,8 @@ class Reports(Struct):
         tell: Publishes a notice.
         remark: Publishes what the fold noticed.
         broken: The world cannot be kept.
+        bell: Rung when the world has told something.
+        orders: Those that wait for the world's answer.
     """
 
     fold: Fold
@@ -43,6 +47,8 @@ class Reports(Struct):
     tell: Teller
     remark: Callable[[Iterable[Remark]], None]
     broken: Callable[[str, ExitCode], None]
+    bell: Bell
+    orders: WorldOrders
 
 
 class WorldPost:
@@ -128,7 +134,11 @@ class WorldPost:
             reports.remark(reports.fold.take_world(message, reports.at_s()))
         elif isinstance(message, EventBatch):
             reports.remark(reports.fold.take_events(message))
+        elif isinstance(message, WorldOrderDone):
+            reports.orders.done(message)
+        reports.bell.ring()
 
     def _lost(self, why: str) -> None:
         self._reports.fold.world_gone()
+        self._reports.orders.world_gone()
         self._reports.tell("child_lost", f"the world is gone: {why}", bad=True)

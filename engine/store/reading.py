@@ -35,9 +35,7 @@ class TickEvents:
         return self.block.first_seq + len(self.block.rows) - 1
 
 
-def read_events(
-    path: Path, after_seq: int, *, ticks_max: int, events_max: int
-) -> list[TickEvents]:
+def read_events(path: Path, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
     """Return stored ticks with events after ``after_seq``, whole, oldest first.
 
     Args:
