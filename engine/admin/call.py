@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from litestar import Request
@@ -62,9 +62,17 @@ def decoded(body: bytes, type_: Any) -> Any:
             field = unknown.group(1)
             names = getattr(type_, "__struct_fields__", ())
             text = f"no such field{nearest(field, names)}; allowed: {', '.join(names)}"
+        elif text.startswith("Invalid enum value"):
+            text += f"; allowed: {', '.join(_choices(type_, field))}"
         raise Problem("bad_request", text, printable(field, _SHOWN_CHARS_MAX)) from problem
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Problem("bad_request", f"the body is no JSON: {problem}", "body") from problem
+
+
+def _choices(type_: Any, field: str) -> tuple[str, ...]:
+    """Return what a field of a struct may hold, when it is one of a few words."""
+    hint = get_type_hints(type_).get(field)
+    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 def check_parameters(given: Iterable[str], allowed: Iterable[str]) -> None:

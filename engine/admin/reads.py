@@ -44,7 +44,7 @@ from engine.protocol.query import (
     TicksQuery,
 )
 
-_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+_PROMETHEUS: Final = "text/plain; version=0.0.4"
 _SEQ_MAX: Final = 2**63 - 1
 _TICKS_AT_ONCE: Final = 64
 

@@ -32,13 +32,13 @@ class HttpWire(H11Protocol):
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._came = 0
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """See ``asyncio.Protocol``."""
         super().connection_made(transport)
         if len(self.connections) > ADMIN_CONNECTIONS_MAX:
-            _say(transport, _TOO_MANY, "429 Too Many Requests")
-            self._cut_off_later()
+            self._refuse(_TOO_MANY, "429 Too Many Requests")
             return
         self._arm()
 
@@ -54,6 +54,8 @@ class HttpWire(H11Protocol):
         self._came += len(data)
         if self._came > ADMIN_BYTES_DROPPED_MAX or _waits(self.transport):
             self.transport.abort()
+            return
+        if self._is_refused:
             return
         if self._deadline is None:
             self._arm()
@@ -72,12 +74,27 @@ class HttpWire(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """See ``H11Protocol``: what is no HTTP gets an error of our shape, too."""
-        _say(self.transport, Problem("bad_request", msg.rstrip(".")), "400 Bad Request")
-        self._cut_off_later()
+        self._refuse(Problem("bad_request", msg.rstrip(".")), "400 Bad Request")
 
     def timeout_keep_alive_handler(self) -> None:
         """See ``H11Protocol``."""
         super().timeout_keep_alive_handler()
+        self._cut_off_later()
+
+    def _refuse(self, problem: Problem, status: str) -> None:
+        """Answer without the rest of the machinery, and send no more.
+
+        What still comes is read and dropped for a moment: closed with bytes unread, the
+        connection would be reset, and the answer with it.
+        """
+        self._is_refused = True
+        body = problem.body()
+        head = (
+            f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.write_eof()
         self._cut_off_later()
 
     def _arm(self) -> None:
@@ -118,14 +135,3 @@ class StreamWire(WebSocketsSansIOProtocol):
 
 def _waits(transport: asyncio.Transport) -> bool:
     return transport.get_write_buffer_size() > ADMIN_WAITING_BYTES_MAX
-
-
-def _say(transport: asyncio.Transport, problem: Problem, status: str) -> None:
-    """Answer without the rest of the machinery, and close."""
-    body = problem.body()
-    head = (
-        f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    transport.write(head.encode() + body)
-    transport.close()

@@ -12,7 +12,7 @@ from engine.hub.eventlog import Batch, EventLog
 from engine.hub.story import Story
 from engine.hub.ticks import Ticks
 from engine.protocol.errors import UserError
-from engine.protocol.events import Event
+from engine.protocol.events import Event, entity_name
 from engine.protocol.filters import (
     ENTITY_FIELDS,
     ENTITY_KINDS,
@@ -155,7 +155,7 @@ class Answers:
         tick, columns = field
         found = np.flatnonzero(columns["id"] == query.id)
         if not len(found):
-            return Refused("not_found", f"no entity {query.id}")
+            return Refused("not_found", f"no entity {entity_name(query.id)}")
         row = _row(columns, int(found[0]))
 
         def about(batch: Batch) -> list[int]:

@@ -5,6 +5,7 @@ import socket
 
 from engine.protocol.errors import UserError
 
+_PORT_MAX = 65535
 _ADVICE = "choose other ports with --port-base, 0 picks free ones"
 
 
@@ -23,6 +24,8 @@ def listen(
     Raises:
         UserError: The address cannot be used; names the port and the flag.
     """
+    if not 0 <= port <= _PORT_MAX:  # getaddrinfo would take it modulo 65536
+        raise UserError(f"port {port} ({what}): allowed are 0 to {_PORT_MAX}; {_ADVICE}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -36,12 +39,10 @@ def listen(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
         listener.listen(backlog)
-    except (OSError, OverflowError) as problem:
+    except OSError as problem:
         listener.close()
-        if isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE:
+        if problem.errno == errno.EADDRINUSE:
             raise UserError(f"port {port} ({what}) on {host} is in use; {_ADVICE}") from problem
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise UserError(
-            f"cannot listen on {host} port {port} ({what}): {reason}; {_ADVICE}"
-        ) from problem
+        text = f"cannot listen on {host} port {port} ({what}): {problem.strerror}; {_ADVICE}"
+        raise UserError(text) from problem
     return listener
