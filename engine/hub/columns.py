@@ -6,10 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.protocol.filters import Field, Filter, Term
-from engine.protocol.limits import POSITION_UNITS_PER_TILE
+from engine.protocol.filters import ENTITY_KINDS, Field, Filter, Term
+from engine.protocol.limits import HEATMAP_SIDE, MAP_TILES, POSITION_UNITS_PER_TILE
 
 Column = NDArray[Any]
+
+_NPC = ENTITY_KINDS.index("npc")
+_PLAYER = ENTITY_KINDS.index("player")
+_SQUARE_UNITS = MAP_TILES * POSITION_UNITS_PER_TILE // HEATMAP_SIDE
 
 
 def mask(
@@ -37,6 +41,30 @@ def entity_column(columns: Mapping[str, Column], name: str) -> Column:
     if name in {"x", "y"}:
         return values / POSITION_UNITS_PER_TILE
     return values
+
+
+def present(columns: Mapping[str, Column]) -> NDArray[np.bool_]:
+    """Return who is there: players connected and NPCs, alive.
+
+    Args:
+        columns: ``kind``, ``alive``, ``connected`` of the world's arrays.
+    """
+    kind = columns["kind"]
+    there: NDArray[np.bool_] = (columns["alive"] > 0) & (
+        (kind == _NPC) | ((kind == _PLAYER) & (columns["connected"] > 0))
+    )
+    return there
+
+
+def squares_of(columns: Mapping[str, Column]) -> NDArray[np.int64]:
+    """Return how many are there by square of the map, row by row, (``HEATMAP_SIDE``²,).
+
+    Args:
+        columns: ``x``, ``y``, ``kind``, ``alive``, ``connected`` of the world's arrays.
+    """
+    there = present(columns)
+    x, y = columns["x"][there] // _SQUARE_UNITS, columns["y"][there] // _SQUARE_UNITS
+    return np.bincount(y * HEATMAP_SIDE + x, minlength=HEATMAP_SIDE * HEATMAP_SIDE)
 
 
 def _holds(term: Term, field: Field, found: Column) -> NDArray[np.bool_]:

@@ -7,29 +7,36 @@ import secrets
 import time
 import traceback
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 import msgspec
 
 from engine.hub.capsule import Capsule
+from engine.hub.desk import Desk
 from engine.hub.harm import menu
 from engine.hub.hub import Hub, Parts
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.hub.plan import HOST, WorldPlace, shared_memory_name, stat7_port
+from engine.hub.plan import HOST, WorldPlace, admin_port, shared_memory_name, stat7_port
 from engine.hub.stat7desk import Stat7Desk
 from engine.hub.telemetry import Telemetry
 from engine.link import places
 from engine.link.exchange import Exchange
+from engine.link.listening import listen
 from engine.link.server import LinkServer
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Ended, Notice, Snapshot
-from engine.protocol.limits import TICK_INTERVAL_MS
+from engine.protocol.limits import ADMIN_SEND_BUFFER_BYTES, TICK_INTERVAL_MS
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.stat7.service import Run
 from engine.stat7.stream import Stream
+
+if TYPE_CHECKING:
+    from engine.admin.doors import AdminDoors
 
 
 class Engine:
@@ -84,7 +91,10 @@ class Engine:
             self.exchange = Exchange(self.hub)
             run = Run(spec.run, spec.scenario.seed, self.capsule.epoch_ms, TICK_INTERVAL_MS)
             self.stat7 = Stream(Stat7Desk(run, self.hub, self.logbook))
+            self.desk = Desk(self.hub, spec.run, self.capsule, self.logbook)
             made.pop_all()
+        self._doors: AdminDoors | None = None
+        self.ports: dict[str, int] = {}
         self._server = LinkServer(self.exchange, self._heard)
         self._entry = places.RunEntry(
             run=spec.run,
@@ -106,14 +116,7 @@ class Engine:
             if self._spec.socket_path:
                 # Before anything is started: what a killed hub leaves can then be cleared away.
                 places.register(msgspec.structs.replace(self._entry, pid=pid), self._base)
-            # Taken first: a port that is in use is told before anything runs.
-            self.stat7.bind(HOST, stat7_port(self._spec.port_base))
-            await self.hub.start()
-            await self.stat7.start()
-            ports = {"stat7": self.stat7.port}
-            if self.hub.world is not None:
-                ports["gateway"] = self.hub.world.port
-            self.capsule.write_ports(ports)
+            await self._start_listening()
             if self._spec.socket_path:
                 await self._server.start(self._spec.socket_path)
         except UserError as problem:
@@ -128,6 +131,40 @@ class Engine:
             await self._close()
             self.capsule.remove()
             raise
+
+    async def _start_listening(self) -> None:
+        """Start the children and open every door; ports.json tells when all listen."""
+        with contextlib.ExitStack() as bound:
+            admin = bound.enter_context(
+                listen(
+                    HOST,
+                    admin_port(self._spec.port_base),
+                    "admin API",
+                    send_buffer_bytes=ADMIN_SEND_BUFFER_BYTES,
+                )
+            )
+            # Taken first: a port that is in use is told before anything runs.
+            self.stat7.bind(HOST, stat7_port(self._spec.port_base))
+            # Importing takes its time; the children are starting meanwhile.
+            making = asyncio.create_task(asyncio.to_thread(self._make_doors), name="doors")
+            try:
+                await self.hub.start()
+                self._doors = await making
+            finally:
+                await asyncio.wait({making})
+            self.ports["admin"] = admin.getsockname()[1]
+            await self._doors.open(admin)
+            bound.pop_all()
+            await self.stat7.start()
+            self.ports["stat7"] = self.stat7.port
+        if self.hub.world is not None:
+            self.ports["gateway"] = self.hub.world.port
+        self.capsule.write_ports(self.ports)
+
+    def _make_doors(self) -> "AdminDoors":
+        from engine.admin.doors import AdminDoors
+
+        return AdminDoors(self.desk, HOST, version("seedstorm"))
 
     async def finished(self) -> Ended:
         """Run until the end; write the summary, tell the consoles, leave nothing behind."""
@@ -155,9 +192,12 @@ class Engine:
         self.exchange.publish(item)
         if isinstance(item, Snapshot):
             self.stat7.take_faults(item.faults)
+        self.desk.take(item)
 
     async def _close(self) -> None:
         await self.stat7.aclose()
+        if self._doors is not None:
+            await self._doors.aclose()
         await self.hub.aclose()
         await self._server.aclose()
         self.exchange.close()

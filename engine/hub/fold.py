@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from engine.hub.columns import squares_of
 from engine.hub.consolecost import ConsoleCost
 from engine.hub.doorwatch import DoorWatch
 from engine.hub.eventlog import EventLog
@@ -31,13 +32,7 @@ from engine.protocol.feed import (
     Snapshot,
     WorldView,
 )
-from engine.protocol.limits import (
-    HEATMAP_SIDE,
-    MAP_TILES,
-    POSITION_UNITS_PER_TILE,
-    SERIES_SECONDS_MAX,
-    TICK_INTERVAL_MS,
-)
+from engine.protocol.limits import SERIES_SECONDS_MAX, TICK_INTERVAL_MS
 from engine.protocol.summary import (
     CommandsSummary,
     EventsSummary,
@@ -48,7 +43,6 @@ from engine.report.figures import Figures, Trouble
 from engine.stats.histogram import Histogram
 
 _LATENCY_WINDOW_S = 5
-_HEAT_UNITS = MAP_TILES * POSITION_UNITS_PER_TILE // HEATMAP_SIDE
 
 
 class Remark(Struct, frozen=True):
@@ -213,14 +207,9 @@ class Fold:
         Args:
             columns: ``x``, ``y``, ``kind``, ``alive``, ``connected``, one row an entity.
         """
-        kind = columns["kind"]
-        moving = (columns["alive"] > 0) & ((kind == 1) | ((kind == 2) & (columns["connected"] > 0)))
-        x = columns["x"][moving] // _HEAT_UNITS
-        y = columns["y"][moving] // _HEAT_UNITS
-        squares = np.bincount(y * HEATMAP_SIDE + x, minlength=HEATMAP_SIDE * HEATMAP_SIDE)
+        squares = squares_of(columns)
         self._heat = np.minimum(squares, 255).astype(np.uint8).tobytes()
-        alive = int(np.count_nonzero(moving))
-        self.world = replace(self.world, alive=alive, deaths=self.log.deaths)
+        self.world = replace(self.world, alive=int(squares.sum()), deaths=self.log.deaths)
 
     def armed(self, fault: Armed) -> None:
         """A fault begins now."""

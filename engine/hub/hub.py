@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.hub import reducer
+from engine.hub.bell import Bell
 from engine.hub.capsule import Capsule
 from engine.hub.crew import Crew, Orders
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
@@ -16,13 +17,15 @@ from engine.hub.fold import Fold, Remark
 from engine.hub.harm import Harm
 from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
+from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, first_state, thresholds
 from engine.hub.queries import Answers
 from engine.hub.state import Armed
+from engine.hub.story import Story
 from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
-from engine.protocol.child import Go, SetLoad, SquadClear, SquadFault, SquadReport
+from engine.protocol.child import Go, SetLoad, SquadClear, SquadFault, SquadReport, WorldOrder
 from engine.protocol.command import Command, Lease, Reply
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import Ended, Notice, NoticeKind, RunState, Snapshot
@@ -85,12 +88,26 @@ class Hub:
         self._thresholds_now: tuple[tuple[str, bool], ...] = ()
         scenario = spec.scenario
         self.fold = Fold(spec.run, scenario.seed, scenario.warm_up_s, str(parts.capsule.path))
+        self.bell = Bell()
+        self.story = Story()
+        self.orders = WorldOrders(self._post_order)
         self.world: WorldPost | None = None
         if not scenario.target.url:
-            reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
+            reports = Reports(
+                self.fold,
+                lambda: self.at_s,
+                self._tell,
+                self._remark,
+                self._broken,
+                self.bell,
+                self.orders,
+            )
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
         self.harm = Harm(self.world)
-        self._answers = Answers(self._field, self.fold.log, parts.faults, self.summary)
+        fold = self.fold
+        self._answers = Answers(
+            self._field, fold.log, fold.ticks, self.story, parts.faults, self.summary
+        )
         orders = Orders(
             url=self._url,
             report=self._from_squad,
@@ -109,6 +126,11 @@ class Hub:
         self._trouble: list[Trouble] = []
 
     # --- the run -----------------------------------------------------------
+
+    @property
+    def phase(self) -> RunState:
+        """Where the run is."""
+        return self._phase
 
     @property
     def at_s(self) -> float:
@@ -224,6 +246,9 @@ class Hub:
         squads = self.crew.keepers
         return squads if self.world is None else [*squads, self.world.keeper]
 
+    def _post_order(self, order: WorldOrder) -> bool:
+        return self.world is not None and self.world.keeper.post(order)
+
     def _url(self) -> str:
         return self._spec.scenario.target.url if self.world is None else self.world.url
 
@@ -307,7 +332,7 @@ class Hub:
         if field is not None:
             self.fold.take_field(field[1])
         snapshot = self.fold.snapshot(self._state, self._phase, at_s, self._thresholds_now)
-        self._parts.publish(snapshot)
+        self._parts.publish(msgspec.structs.replace(snapshot, story=self.story.view()))
 
     def _advance(self, at_s: float) -> None:
         """Do what time asks for; also right after a command, whose fault may be over at once."""

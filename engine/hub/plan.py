@@ -11,6 +11,7 @@ from engine.protocol.spec import RunSpec
 from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
 
 NODES = 512
+_ADMIN_DEFAULT = 8000
 _STAT7_DEFAULT = 8765
 _GATEWAY_DEFAULT = 8766
 HOST = "127.0.0.1"
@@ -24,6 +25,11 @@ class WorldPlace(Struct, frozen=True):
     shared_memory: str
     secret: bytes
     epoch_ms: int
+
+
+def admin_port(port_base: int | None) -> int:
+    """Return the admin interface's port: 8000 by default, else the base; base 0 stays free."""
+    return _ADMIN_DEFAULT if port_base is None else port_base
 
 
 def stat7_port(port_base: int | None) -> int:

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.hub.columns import Column, entity_column, mask
+from engine.hub.columns import Column, entity_column, mask, present, squares_of
 from engine.hub.eventlog import Batch, EventLog
+from engine.hub.story import Story
+from engine.hub.ticks import Ticks
 from engine.protocol.errors import UserError
-from engine.protocol.events import Event
+from engine.protocol.events import Event, entity_name
 from engine.protocol.filters import (
     ENTITY_FIELDS,
     ENTITY_KINDS,
@@ -19,7 +21,12 @@ from engine.protocol.filters import (
     Filter,
     parse_filter,
 )
-from engine.protocol.limits import POSITION_UNITS_PER_TILE
+from engine.protocol.limits import (
+    HEATMAP_SIDE,
+    POSITION_UNITS_PER_TILE,
+    TICK_INTERVAL_MS,
+    ZONES,
+)
 from engine.protocol.query import (
     Answer,
     EntitiesAnswer,
@@ -32,10 +39,15 @@ from engine.protocol.query import (
     FaultsAnswer,
     FaultSpec,
     FaultsQuery,
+    PopulationAnswer,
+    PopulationQuery,
     Query,
     Refused,
+    StoryQuery,
     SummaryAnswer,
     SummaryQuery,
+    TicksAnswer,
+    TicksQuery,
 )
 from engine.protocol.summary import Summary
 from engine.protocol.text import nearest
@@ -43,6 +55,7 @@ from engine.report.summary import encode_summary
 
 _BATCHES_AT_ONCE = 64
 _COLUMNS = tuple(ENTITY_FIELDS)
+_PRESENCE = ("x", "y", "zone", "kind", "alive", "connected")
 
 Columns = Mapping[str, Column]
 Field = tuple[int, Columns]
@@ -54,6 +67,8 @@ class Answers:
     Args:
         field: The world's tick and arrays, None while there is no world.
         log: The newest events.
+        ticks: The newest ticks.
+        story: The newest beats.
         faults: The fault menu.
         summary: The summary as it stands.
     """
@@ -62,11 +77,15 @@ class Answers:
         self,
         field: Callable[[tuple[str, ...]], Field | None],
         log: EventLog,
+        ticks: Ticks,
+        story: Story,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
     ) -> None:
         self._field = field
         self._log = log
+        self._ticks = ticks
+        self._story = story
         self._faults = faults
         self._summary = summary
 
@@ -80,12 +99,17 @@ class Answers:
                     return await self._entity(query)
                 case EventsQuery():
                     return await self._events(query)
+                case TicksQuery():
+                    rows = tuple(self._ticks.newest)[-query.last :]
+                    return TicksAnswer(TICK_INTERVAL_MS, rows)
+                case PopulationQuery():
+                    return self._population()
+                case StoryQuery():
+                    return self._story.answer(query)
                 case FaultsQuery():
                     return FaultsAnswer(self._faults)
                 case SummaryQuery():
                     return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
-                case _:
-                    return Refused("not_found", f"no answer to {type(query).__name__} yet")
         except UserError as problem:
             return Refused("bad_request", problem.message)
 
@@ -111,6 +135,19 @@ class Answers:
         page = rows[order[query.after : query.after + query.limit]]
         return EntitiesAnswer(tick, len(rows), tuple(_row(columns, row) for row in page.tolist()))
 
+    def _population(self) -> Answer:
+        field = self._field(_PRESENCE)
+        if field is None:
+            return Refused("gone", "there is no world to look at")
+        tick, columns = field
+        squares = squares_of(columns)
+        there = present(columns)
+        zones = np.bincount(columns["zone"][there], minlength=ZONES)
+        lines = squares.reshape(HEATMAP_SIDE, HEATMAP_SIDE).tolist()
+        return PopulationAnswer(
+            tick, HEATMAP_SIDE, tuple(tuple(line) for line in lines), tuple(zones.tolist())
+        )
+
     async def _entity(self, query: EntityQuery) -> Answer:
         field = self._field(_COLUMNS)
         if field is None:
@@ -118,7 +155,7 @@ class Answers:
         tick, columns = field
         found = np.flatnonzero(columns["id"] == query.id)
         if not len(found):
-            return Refused("not_found", f"no entity {query.id}")
+            return Refused("not_found", f"no entity {entity_name(query.id)}")
         row = _row(columns, int(found[0]))
 
         def about(batch: Batch) -> list[int]:

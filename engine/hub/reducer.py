@@ -194,7 +194,7 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
         text += f" for {format_duration(hold_s)}"
     state = replace(state, armed=(*state.armed, fault), faults_made=number)
     effects = (Arm(fault), Tell("fault_armed", f"{fault.id}: {text}"))
-    return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}"))
+    return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}", id=fault.id))
 
 
 def _clear(state: HubState, wanted: str, at_s: float) -> Step:

@@ -2,8 +2,12 @@
 
 from collections import deque
 
+import msgspec
+
 from engine.protocol.child import TickRow, WorldReport
 from engine.protocol.feed import TickView
+from engine.protocol.limits import PAGE_ROWS_MAX
+from engine.protocol.query import TickFigures
 from engine.protocol.summary import Spread, TickSummary
 from engine.stats.histogram import Histogram
 
@@ -21,11 +25,13 @@ class Ticks:
         tick: The newest tick.
         overruns: Since the start.
         skipped: Since the start.
+        newest: The newest ticks, oldest first, for whoever asks.
     """
 
     def __init__(self, interval_ms: int) -> None:
         self._interval_ms = interval_ms
         self._rows: deque[TickRow] = deque(maxlen=_WINDOW_S * 1000 // interval_ms)
+        self.newest: deque[TickFigures] = deque(maxlen=PAGE_ROWS_MAX)
         self._second: list[float] = []
         self._ms = Histogram()
         self._phases = {phase: Histogram() for phase in PHASES}
@@ -60,6 +66,7 @@ class Ticks:
 
     def take(self, report: WorldReport) -> int:
         """Take in a report and return the number of new overruns."""
+        self.newest += [TickFigures(*msgspec.structs.astuple(row)) for row in report.ticks]
         if self._closed:
             return 0
         overruns = 0

@@ -7,19 +7,21 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from engine.hub.bell import Bell
 from engine.hub.fold import Fold, Remark
 from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
+from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
 from engine.hub.watch import watch_events
-from engine.protocol.child import EventBatch, WorldReady, WorldReport
-from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.child import EventBatch, WorldOrderDone, WorldReady, WorldReport
+from engine.protocol.errors import ExitCode
 from engine.protocol.feed import NoticeKind
+from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
-from engine.store.base import TickRecord
-from engine.store.reader import LogReader
+from engine.store.reading import TickEvents, read_events
 
 
 class Teller(Protocol):
@@ -39,6 +41,8 @@ class Reports(Struct):
         tell: Publishes a notice.
         remark: Publishes what the fold noticed.
         broken: The world cannot be kept.
+        bell: Rung when the world has told something.
+        orders: Those that wait for the world's answer.
     """
 
     fold: Fold
@@ -46,6 +50,8 @@ class Reports(Struct):
     tell: Teller
     remark: Callable[[Iterable[Remark]], None]
     broken: Callable[[str, ExitCode], None]
+    bell: Bell
+    orders: WorldOrders
 
 
 class WorldPost:
@@ -143,24 +149,22 @@ class WorldPost:
     async def _catch_up(self) -> None:
         """Take in what a world that was killed had stored and not yet published."""
         log = self._reports.fold.log
-        while records := await asyncio.to_thread(self._stored_after, log.last_seq):
-            for record in records:
-                block = record.block()
-                self._take(
-                    EventBatch(
-                        tick=record.tick,
-                        first_seq=record.first_seq,
-                        count=record.count,
-                        columns=block.pack(),
-                        texts=block.texts,
-                    )
-                )
+        while stored := await asyncio.to_thread(self._stored_after, log.last_seq):
+            for tick in stored:
+                block = tick.block
+                columns, count = block.pack(), len(block.rows)
+                batch = EventBatch(tick.tick, block.first_seq, count, columns, block.texts)
+                self._take(batch)
 
-    def _stored_after(self, seq: int) -> list[TickRecord]:
+    def _stored_after(self, seq: int) -> list[TickEvents]:
         try:
-            with LogReader(Path(self._place.database)) as reader:
-                return reader.ticks_after(seq)
-        except (UserError, ValueError) as problem:
+            return read_events(
+                Path(self._place.database),
+                seq,
+                ticks_max=LOG_TICKS_READ_MAX,
+                events_max=LOG_EVENTS_READ_MAX,
+            )
+        except (OSError, ValueError) as problem:
             # The gap is counted and told when the next batch comes.
             self._logbook.write("events", text=f"after a restart: {problem}")
             return []
@@ -173,7 +177,11 @@ class WorldPost:
             reports.remark(reports.fold.take_world(message, reports.at_s()))
         elif isinstance(message, EventBatch):
             reports.remark(reports.fold.take_events(message))
+        elif isinstance(message, WorldOrderDone):
+            reports.orders.done(message)
+        reports.bell.ring()
 
     def _lost(self, why: str) -> None:
         self._reports.fold.world_gone(self._reports.at_s())
+        self._reports.orders.world_gone()
         self._reports.tell("child_lost", f"the world is gone: {why}", bad=True)

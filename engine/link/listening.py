@@ -9,6 +9,9 @@ from engine.protocol.errors import UserError
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: a whole storm may come at once."""
 
+_PORT_MAX: Final = 65535
+_ADVICE: Final = "choose other ports with --port-base, 0 picks free ones"
+
 
 def listen(
     host: str,
@@ -30,6 +33,8 @@ def listen(
     Raises:
         UserError: The address cannot be used.
     """
+    if not 0 <= port <= _PORT_MAX:  # getaddrinfo would take it modulo 65536
+        raise UserError(f"port {port} ({what}): allowed are 0 to {_PORT_MAX}; {_ADVICE}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -46,16 +51,10 @@ def listen(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except (OSError, OverflowError) as problem:
+    except OSError as problem:
         listener.close()
-        if isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"port {port} ({what}) on {host} is in use; "
-                "choose other ports with --port-base, 0 picks free ones"
-            ) from problem
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise UserError(
-            f"cannot listen on {host} port {port} ({what}): {reason}; "
-            "choose other ports with --port-base, 0 picks free ones"
-        ) from problem
+        if problem.errno == errno.EADDRINUSE:
+            raise UserError(f"port {port} ({what}) on {host} is in use; {_ADVICE}") from problem
+        text = f"cannot listen on {host} port {port} ({what}): {problem.strerror}; {_ADVICE}"
+        raise UserError(text) from problem
     return listener

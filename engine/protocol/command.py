@@ -116,8 +116,10 @@ class Reply(Struct, frozen=True, tag="reply", omit_defaults=True):
     """Answer to a command: ``text`` says what was done, or why not.
 
     ``code`` on failure: bad_request, not_found, conflict, too_often, busy, gone.
+    ``id``: of the fault that was armed.
     """
 
     ok: bool
     text: str = ""
     code: str = ""
+    id: str = ""

@@ -145,6 +145,40 @@ FREE_BYTES_MIN: Final = 64 * 1024 * 1024
 """A run does not begin with less disk space, and tells when less is left."""
 UNATTENDED_S_MAX: Final = 1800.0
 
+# --- the admin interface ---------------------------------------------------
+ADMIN_CONNECTIONS_MAX: Final = 128
+ADMIN_HEAD_BYTES_MAX: Final = 16 * 1024
+ADMIN_BODY_BYTES_MAX: Final = 64 * 1024
+ADMIN_BYTES_DROPPED_MAX: Final = 1024 * 1024
+"""What more of a refused body is read and dropped, so that its sender hears the answer."""
+ADMIN_REQUEST_S_MAX: Final = 10.0
+"""From the first byte of a request to its last; a slower one is cut off."""
+ADMIN_IDLE_S_MAX: Final = 15
+ADMIN_CLOSE_S: Final = 2.0
+"""What is closed and still not gone after this long is cut off."""
+ADMIN_SHUTDOWN_S: Final = 1
+ADMIN_SEND_BUFFER_BYTES: Final = 256 * 1024
+ADMIN_WAITING_BYTES_MAX: Final = 1024 * 1024
+"""Unsent bytes of one connection; a client that sends on beyond them is cut off."""
+ADMIN_LOG_LINES_MAX: Final = 200
+"""Lines of one run's log about what the HTTP server complains of."""
+NAME_IN_PATH_CHARS_MAX: Final = 64
+STREAMS_MAX: Final = 16
+STREAM_LAG_EVENTS_MAX: Final = 50_000
+"""A live stream that is further behind is told a gap and goes on with the newest event."""
+STREAM_EVENTS_PER_MESSAGE_MAX: Final = 500
+STREAM_HEARD_BYTES_MAX: Final = 1024
+STREAM_STALL_S_MAX: Final = 30.0
+"""A stream whose client has not read for this long is cut off."""
+LOG_TICKS_READ_MAX: Final = 64
+"""Ticks that one look into the event log fetches."""
+LOG_EVENTS_READ_MAX: Final = 20_000
+LOG_READERS_MAX: Final = 2
+EVENTS_SEARCH_TICKS_MAX: Final = 1024
+"""Ticks that one request for events searches; its answer says where to go on."""
+ORDERS_IN_FLIGHT_MAX: Final = 64
+ORDER_TIMEOUT_S: Final = 5.0
+
 # --- the story -------------------------------------------------------------
 BEAT_CHARS_MAX: Final = 240
 BEAT_EVENTS_MAX: Final = 16

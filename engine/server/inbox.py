@@ -6,8 +6,13 @@ from typing import Final
 
 import numpy as np
 
+from engine.protocol.child import WorldOrder
 from engine.protocol.gateway import INTENT_KINDS, Intent
-from engine.protocol.limits import INTENTS_PER_TICK_MAX, INTENTS_QUEUED_PER_PLAYER_MAX
+from engine.protocol.limits import (
+    INTENTS_PER_TICK_MAX,
+    INTENTS_QUEUED_PER_PLAYER_MAX,
+    ORDER_SEQ_BASE,
+)
 from engine.world.inputs import INTENT_DTYPE, TickInputs
 
 TOO_FAST: Final = "gateway: too fast"
@@ -52,21 +57,35 @@ class Inbox:
             return ""
         if len(queued) >= INTENTS_QUEUED_PER_PLAYER_MAX:
             return TOO_FAST
-        if len(self._rows) >= INTENTS_PER_TICK_MAX * _ROW.size:
+        if self._is_full:
             return TOO_BUSY
         queued.add(intent.seq)
+        self._add(entity, intent.seq, intent)
+        return ""
+
+    def put_order(self, order: WorldOrder) -> str:
+        """Queue an operator's intent and return an empty string, or why it is refused."""
+        if self._is_full:
+            return TOO_BUSY
+        self._add(order.entity, ORDER_SEQ_BASE + order.id, order.intent)
+        return ""
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._rows) >= INTENTS_PER_TICK_MAX * _ROW.size
+
+    def _add(self, entity: int, seq: int, intent: Intent) -> None:
         if intent.text:
             self._texts[len(self._rows) // _ROW.size] = intent.text
         self._rows += _ROW.pack(
             entity,
-            intent.seq,
+            seq,
             self._kinds[intent.kind],
             intent.x,
             intent.y,
             intent.target,
             intent.amount,
         )
-        return ""
 
     def drain(self, was_connected: Callable[[int], bool], restarted: bool = False) -> TickInputs:
         """Return everything since the last call and begin anew.

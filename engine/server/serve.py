@@ -11,7 +11,14 @@ import structlog
 
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
-from engine.protocol.child import ChildProblem, Quit, WorldReady, WorldSpec
+from engine.protocol.child import (
+    ChildProblem,
+    Quit,
+    WorldOrder,
+    WorldOrderDone,
+    WorldReady,
+    WorldSpec,
+)
 from engine.protocol.errors import ExitCode, UserError
 from engine.server.clock import MonotonicClock
 from engine.server.gateway import Gateway
@@ -91,18 +98,21 @@ async def _serve(
         )
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(shell.run())
-            told = tasks.create_task(_until_told(channel, stop))
+            told = tasks.create_task(_until_told(channel, stop, parts.inbox))
             await stop.wait()
             running.cancel()
             told.cancel()
         shell.report()
 
 
-async def _until_told(channel: Channel, stop: asyncio.Event) -> None:
-    """Set ``stop`` on ``Quit`` and when the channel closes; nothing else is for a world."""
+async def _until_told(channel: Channel, stop: asyncio.Event, inbox: Inbox) -> None:
+    """Take in operators' orders; set ``stop`` on ``Quit`` and when the channel closes."""
     with contextlib.suppress(LinkClosed):
-        while not isinstance(await channel.receive(), Quit):
-            pass
+        while not isinstance(message := await channel.receive(), Quit):
+            if isinstance(message, WorldOrder):
+                refusal = inbox.put_order(message)
+                if refusal:
+                    channel.post(WorldOrderDone(message.id, 0, "deny", refusal))
     stop.set()
 
 

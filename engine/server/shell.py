@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from engine.link.channel import Channel
-from engine.protocol.child import EventBatch, TickRow, WorldReport, WorldSpec
+from engine.protocol.child import EventBatch, TickRow, WorldOrderDone, WorldReport, WorldSpec
 from engine.protocol.gateway import Ack, VerdictKind, Welcome
-from engine.protocol.limits import REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
+from engine.protocol.limits import ORDER_SEQ_BASE, REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
 from engine.server import figures
 from engine.server.answered import ANSWERED_TICKS_MAX, UNKNOWN, Answer, Answered
 from engine.server.clock import Clock
@@ -108,6 +110,7 @@ class WorldShell:
         self._durable_seq = world.next_seq - 1
         self._welcome(inputs, result.tick)
         answered = self._fan_out.acknowledge(self._answers(result))
+        self._answer_orders(result)
         frames = CellFrames(state, state.cell_versions, result.tick)
         playing = self._parts.gateway.playing()
         self._fan_out.plan(result.tick, answered, playing, state.cell_versions)
@@ -219,7 +222,7 @@ class WorldShell:
         before = self._answered.recall(again)
         for index, (player, seq, verdict, event) in enumerate(rows):
             session = players.get(player)
-            if session is None or not session.plays:
+            if session is None or not session.plays or seq > ORDER_SEQ_BASE:
                 continue
             reason = verdicts.reasons.get(index)
             answer = Answer(_VERDICTS[verdict], reason, event)
@@ -227,6 +230,19 @@ class WorldShell:
                 answer = before.get(player << 32 | seq, UNKNOWN)
             yield session, Ack(seq, result.tick, answer.verdict, answer.reason, answer.event)
         self._answered.remember(result.events)
+
+    def _answer_orders(self, result: TickResult) -> None:
+        """Tell the hub what became of operators' orders; their players are told nothing."""
+        verdicts = result.verdicts
+        for index in np.flatnonzero(verdicts.seq > ORDER_SEQ_BASE).tolist():
+            done = WorldOrderDone(
+                id=int(verdicts.seq[index]) - ORDER_SEQ_BASE,
+                tick=result.tick,
+                verdict=_VERDICTS[int(verdicts.verdict[index])],
+                reason=verdicts.reasons.get(index, ""),
+                event=int(verdicts.event[index]),
+            )
+            self._channel.post(done)
 
     def _checkpoint(self) -> None:
         world = self._parts.world

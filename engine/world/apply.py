@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.protocol.limits import ORDER_SEQ_BASE
 from engine.world.arrays import Array, isqrt, rank_in_group
 from engine.world.constants import (
     GOODS_NODE_MAX,
@@ -80,7 +81,11 @@ def seal(
 
 
 def _book_commands(state: State, events: Array, now_ms: int) -> None:
-    """Root events of commands: one for each new command, permitted or denied."""
+    """Root events of commands: one for each new command, permitted or denied.
+
+    An operator's order costs its entity an action like any other, but its sequence number
+    is none of the player's own: that one goes on where it was.
+    """
     root = (events["cause"] == 0) & (events["correlation"] != 0)
     correlation = events["correlation"][root]
     if not len(correlation):
@@ -88,7 +93,7 @@ def _book_commands(state: State, events: Array, now_ms: int) -> None:
     rows = state.rows_of(correlation >> np.uint64(32))
     known = rows >= 0
     rows, seqs = rows[known], (correlation[known] & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    np.maximum.at(state.last_seq, rows, seqs)
+    np.maximum.at(state.last_seq, rows, np.where(seqs > ORDER_SEQ_BASE, 0, seqs))
     commands = np.bincount(rows, minlength=1)
     rows = np.nonzero(commands)[0]
     busy = np.maximum(state.busy_ms[rows], now_ms) + commands[rows] * RATE_COST_MS

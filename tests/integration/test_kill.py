@@ -12,9 +12,10 @@ import websockets
 
 from engine.protocol import gateway as wire
 from engine.protocol.command import ArmFault, Panic
+from engine.protocol.events import Event
 from engine.protocol.feed import Snapshot
 from engine.protocol.summary import Summary
-from engine.store.reader import LogReader
+from engine.store.reading import read_events
 from engine.world.events import to_events
 from tests.integration.gateway_kit import WAIT_S
 from tests.integration.hub_process import Place, Run
@@ -112,11 +113,13 @@ async def test_no_acknowledged_command_is_lost_and_none_is_applied_twice(place: 
             await run.watch(_played_on(witnesses, mark + 3), "witnesses play again")
         over.set()
     await run.end()
-    with LogReader(Path(run.ready.capsule) / "events.db") as reader:
-        stored = []
-        while records := reader.ticks_after(stored[-1].seq if stored else 0):
-            for record in records:
-                stored += to_events(record.block(), record.tick)
+    database = Path(run.ready.capsule) / "events.db"
+    stored: list[Event] = []
+    while ticks := read_events(
+        database, stored[-1].seq if stored else 0, ticks_max=256, events_max=10_000
+    ):
+        for tick in ticks:
+            stored += to_events(tick.block, tick.tick)
     assert [event.seq for event in stored] == list(range(1, len(stored) + 1))
     roots = {event.seq: event for event in stored if event.cause == 0 and event.correlation}
     for witness in witnesses:

@@ -1,0 +1,199 @@
+"""What an operator may change, with the run's token."""
+
+from typing import Annotated, Final
+
+from litestar import delete, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody, PathParameter
+
+from engine.admin.call import Call, entity_of, needs_token
+from engine.admin.docs import CHANGE, NO_SUCH
+from engine.admin.errors import Problem, of_refusal, of_reply
+from engine.admin.views import (
+    CommandDone,
+    Done,
+    NewBeats,
+    NewCommand,
+    NewFault,
+    NewLoad,
+    NewMark,
+)
+from engine.protocol.command import (
+    ArmFault,
+    ClearFault,
+    Command,
+    Mark,
+    Panic,
+    SetPlayers,
+    SetRate,
+)
+from engine.protocol.gateway import Intent
+from engine.protocol.limits import NAME_IN_PATH_CHARS_MAX, ORDER_SEQ_BASE, POSITION_UNITS_PER_TILE
+from engine.protocol.query import Refused
+
+_OK: Final = 200
+_TOKEN: Final = (needs_token,)
+_SECURITY: Final[tuple[dict[str, list[str]], ...]] = ({"token": []},)
+_TARGET_MAX: Final = 2**31 - 1
+
+
+@post(
+    "/faults",
+    summary="Arm a fault",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE | NO_SUCH,
+)
+async def arm(request: Call, data: JSONBody[NewFault]) -> Done:
+    """Arms a fault of the menu; it reverts by itself after ``hold_s``."""
+    fault = ArmFault(data.name, data.scope, data.params, data.hold_s, data.ramp_s, data.seed)
+    return await _carry_out(request, fault)
+
+
+@delete(
+    "/faults/{fault:str}",
+    summary="Revert a fault",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE | NO_SUCH,
+)
+async def clear(
+    request: Call,
+    fault: Annotated[
+        str,
+        PathParameter(
+            min_length=1, max_length=NAME_IN_PATH_CHARS_MAX, description="Its id, such as f1."
+        ),
+    ],
+) -> Done:
+    """Reverts one armed fault."""
+    return await _carry_out(request, ClearFault(fault))
+
+
+@delete(
+    "/faults",
+    summary="Revert every fault",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE,
+)
+async def clear_all(request: Call) -> Done:
+    """Reverts everything that is armed."""
+    return await _carry_out(request, Panic())
+
+
+@post(
+    "/load",
+    summary="Change the load",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE,
+)
+async def load(request: Call, data: JSONBody[NewLoad]) -> Done:
+    """Holds so many players, each at such a rate; suspends the running stage."""
+    commands: list[Command] = []
+    if data.players is not None:
+        commands.append(SetPlayers(data.players))
+    if data.rate is not None:
+        commands.append(SetRate(data.rate))
+    if not commands:
+        raise Problem("bad_request", "found neither; allowed are players, rate or both", "players")
+    done: list[str] = []
+    for command in commands:
+        reply = await request.service.command(command)
+        if not reply.ok:
+            problem = of_reply(reply)
+            so_far = f" (done before: {'; '.join(done)})" if done else ""
+            raise Problem(problem.code, problem.message + so_far)
+        done.append(reply.text)
+    return Done("; ".join(done))
+
+
+@post(
+    "/marks",
+    summary="Note something",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE,
+)
+async def mark(request: Call, data: JSONBody[NewMark]) -> Done:
+    """Puts a note on the time line."""
+    return await _carry_out(request, Mark(data.text))
+
+
+@post(
+    "/commands",
+    summary="Command an entity",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE | NO_SUCH,
+)
+async def command(request: Call, data: JSONBody[NewCommand]) -> CommandDone:
+    """An intent for any player or NPC, governed like any other, taken in by the next tick.
+
+    Answered once it is durable, with the verdict, also when that is ``deny``.
+    """
+    entity = entity_of(data.entity, "entity")
+    target = entity_of(data.target, "target")
+    if target > _TARGET_MAX:
+        raise Problem("bad_request", f"found {target}; there is no such entity", "target")
+    intent = Intent(
+        seq=1,  # it gets one of its own in the world
+        kind=data.kind,
+        x=int(data.x * POSITION_UNITS_PER_TILE),
+        y=int(data.y * POSITION_UNITS_PER_TILE),
+        target=target,
+        amount=data.amount,
+        text=data.text,
+    )
+    done = await request.service.order(entity, intent)
+    if isinstance(done, Refused):
+        raise of_refusal(done)
+    return CommandDone(
+        entity=entity,
+        verdict=done.verdict,
+        reason=done.reason,
+        tick=done.tick,
+        event=done.event,
+        correlation=entity << 32 | (ORDER_SEQ_BASE + done.id),
+    )
+
+
+@post(
+    "/story/beats",
+    summary="Tell beats",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE,
+)
+async def tell(request: Call, data: JSONBody[NewBeats]) -> Done:
+    """For the narrator: every beat names the events it is told from."""
+    reply = request.service.tell_beats(data.beats)
+    if not reply.ok:
+        raise of_reply(reply)
+    return Done(reply.text)
+
+
+async def _carry_out(request: Call, wish: Command) -> Done:
+    reply = await request.service.command(wish)
+    if not reply.ok:
+        raise of_reply(reply)
+    return Done(reply.text, reply.id)
+
+
+CHANGES: Final[tuple[HTTPRouteHandler, ...]] = (
+    arm,
+    clear,
+    clear_all,
+    load,
+    mark,
+    command,
+    tell,
+)

@@ -1,0 +1,303 @@
+"""What anyone may read."""
+
+import asyncio
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter, QueryParameter
+
+from engine.admin.call import Call, entity_of
+from engine.admin.docs import GONE, NO_SUCH, OPEN
+from engine.admin.errors import Problem, of_refusal
+from engine.admin.metrics import metrics_text
+from engine.admin.page import page_html
+from engine.admin.service import AdminService, Health
+from engine.admin.sift import Sift, events_at, kind_codes
+from engine.admin.views import EntitiesPage, EntityDetail, EntityView, EventsPage, FaultsPage
+from engine.protocol.errors import UserError
+from engine.protocol.events import Event
+from engine.protocol.filters import ENTITY_FIELDS, ENTITY_KINDS
+from engine.protocol.limits import (
+    EVENTS_SEARCH_TICKS_MAX,
+    FILTER_CHARS_MAX,
+    NAME_IN_PATH_CHARS_MAX,
+    PAGE_ROWS_DEFAULT,
+    PAGE_ROWS_MAX,
+    ZONES,
+)
+from engine.protocol.query import (
+    Answer,
+    EntitiesAnswer,
+    EntitiesQuery,
+    EntityAnswer,
+    EntityQuery,
+    FaultsAnswer,
+    FaultsQuery,
+    PopulationAnswer,
+    PopulationQuery,
+    Refused,
+    StoryAnswer,
+    StoryQuery,
+    TicksAnswer,
+    TicksQuery,
+)
+
+_PROMETHEUS: Final = "text/plain; version=0.0.4"
+_SEQ_MAX: Final = 2**63 - 1
+_TICKS_AT_ONCE: Final = 64
+
+Limit = Annotated[
+    int, QueryParameter(ge=1, le=PAGE_ROWS_MAX, description="Rows, at most.", required=False)
+]
+Who = Annotated[
+    str,
+    PathParameter(
+        min_length=1,
+        max_length=NAME_IN_PATH_CHARS_MAX,
+        description="The entity's number, or its name such as player-12, npc-7 or node-3.",
+    ),
+]
+AfterSeq = Annotated[
+    int | None,
+    QueryParameter(
+        ge=0,
+        le=_SEQ_MAX,
+        description="Events after this one, oldest first; 0 from the very first. "
+        "Without it the newest.",
+    ),
+]
+Kinds = Annotated[
+    str,
+    QueryParameter(
+        max_length=FILTER_CHARS_MAX, description="Kinds of events, with commas between them."
+    ),
+]
+
+
+@get("/", summary="A small status page", media_type="text/html", responses=OPEN)
+async def front(request: Call) -> Response[str]:
+    """Shows how the run is, for people."""
+    service = request.service
+    return Response(page_html(service.health(), service.snapshot), media_type="text/html")
+
+
+@get("/health", summary="How the run is", responses=OPEN)
+async def health(request: Call) -> Health:
+    """Answers whatever happens to the world: tick and pid are the world's, pid 0 means none."""
+    return request.service.health()
+
+
+@get("/entities", summary="Entities, a page at a time", responses=OPEN | GONE)
+async def entities(
+    request: Call,
+    zone: Annotated[int | None, QueryParameter(ge=0, lt=ZONES, description="Its zone.")] = None,
+    kind: Annotated[
+        str, QueryParameter(max_length=16, description=f"One of {', '.join(ENTITY_KINDS)}.")
+    ] = "",
+    where: Annotated[
+        str,
+        QueryParameter(
+            max_length=FILTER_CHARS_MAX,
+            description="A filter such as 'hp<20 gold>100'; terms are FIELD OPERATOR VALUE, "
+            f"all of them must hold. Fields: {', '.join(ENTITY_FIELDS)}.",
+        ),
+    ] = "",
+    sort: Annotated[
+        str, QueryParameter(max_length=32, description="A field, '-' before it for descending.")
+    ] = "id",
+    limit: Limit = PAGE_ROWS_DEFAULT,
+    after: Annotated[
+        int, QueryParameter(ge=0, le=1_000_000, description="Rows to skip; see 'after' of a page.")
+    ] = 0,
+) -> EntitiesPage:
+    """Answered from the world's shared arrays; 503 ``gone`` while there is no world."""
+    terms = [where]
+    if zone is not None:
+        terms.append(f"zone={zone}")
+    if kind:
+        if kind not in ENTITY_KINDS:
+            allowed = ", ".join(ENTITY_KINDS)
+            raise Problem("bad_request", f"found {kind!r}; allowed: {allowed}", "kind")
+        terms.append(f"kind={kind}")
+    text = " ".join(term for term in terms if term)
+    query = EntitiesQuery(where=text, sort=sort, limit=limit, after=after)
+    answer = await request.service.answer(query)
+    if isinstance(answer, Refused):
+        raise of_refusal(answer, "sort" if answer.message.startswith("sort") else "where")
+    page = cast("EntitiesAnswer", answer)
+    end = after + len(page.rows)
+    return EntitiesPage(
+        tick=page.tick,
+        total=page.total,
+        after=end if page.rows and end < page.total else None,
+        entities=tuple(EntityView.of(row) for row in page.rows),
+    )
+
+
+@get("/entities/{who:str}", summary="One entity", responses=OPEN | GONE | NO_SUCH)
+async def entity(request: Call, who: Who) -> EntityDetail:
+    """One entity with its newest events."""
+    found = await _answer(request.service, EntityQuery(entity_of(who, "who")))
+    detail = cast("EntityAnswer", found)
+    return EntityDetail(detail.tick, EntityView.of(detail.row), detail.events, detail.player)
+
+
+@get("/entities/{who:str}/events", summary="Events of one entity", responses=OPEN)
+async def entity_events(
+    request: Call,
+    who: Who,
+    after_seq: AfterSeq = None,
+    kind: Kinds = "",
+    limit: Limit = PAGE_ROWS_DEFAULT,
+) -> EventsPage:
+    """Events in the entity's stream, done by it, or done to it."""
+    sift = Sift(kinds=_kinds(kind), about=entity_of(who, "who"))
+    return await _events(request.service, sift, after_seq, limit)
+
+
+@get("/events", summary="Events, a page at a time", responses=OPEN)
+async def events(
+    request: Call,
+    after_seq: AfterSeq = None,
+    kind: Kinds = "",
+    actor: Annotated[
+        str, QueryParameter(max_length=NAME_IN_PATH_CHARS_MAX, description="Who did it.")
+    ] = "",
+    correlation: Annotated[
+        int | None,
+        QueryParameter(ge=0, le=_SEQ_MAX, description="The root command they follow from."),
+    ] = None,
+    limit: Limit = PAGE_ROWS_DEFAULT,
+) -> EventsPage:
+    """With ``after_seq`` from the log, complete; without, the newest that the hub holds.
+
+    A request searches a bounded stretch of the log: go on with the answer's
+    ``after_seq``, also when no event was found, until it has reached ``last_seq``.
+    """
+    sift = Sift(
+        kinds=_kinds(kind),
+        actor=entity_of(actor, "actor") if actor else None,
+        correlation=correlation,
+    )
+    return await _events(request.service, sift, after_seq, limit)
+
+
+@get("/population", summary="Who is where", responses=OPEN | GONE)
+async def population(request: Call) -> PopulationAnswer:
+    """Players connected and NPCs alive, by square of the map and by zone."""
+    return cast("PopulationAnswer", await _answer(request.service, PopulationQuery()))
+
+
+@get("/ticks", summary="Figures of the newest ticks", responses=OPEN)
+async def ticks(request: Call, last: Limit = PAGE_ROWS_DEFAULT) -> TicksAnswer:
+    """Milliseconds of every phase, oldest tick first."""
+    return cast("TicksAnswer", await _answer(request.service, TicksQuery(last)))
+
+
+@get("/faults", summary="Faults, and which there are", responses=OPEN)
+async def faults(request: Call) -> FaultsPage:
+    """The newest faults of the run, armed or over, and the menu."""
+    menu = cast("FaultsAnswer", await _answer(request.service, FaultsQuery()))
+    return FaultsPage(request.service.snapshot.faults, menu.faults)
+
+
+@get("/story/beats", summary="The story so far", responses=OPEN)
+async def beats(
+    request: Call,
+    after: Annotated[
+        int,
+        QueryParameter(ge=0, le=_SEQ_MAX, description="Beats after this number; 0: the newest."),
+    ] = 0,
+    limit: Limit = PAGE_ROWS_DEFAULT,
+) -> StoryAnswer:
+    """Beats that the narrator told, oldest first."""
+    return cast("StoryAnswer", await _answer(request.service, StoryQuery(after, limit)))
+
+
+@get("/metrics", summary="Figures for Prometheus", media_type="text/plain", responses=OPEN)
+async def metrics(request: Call) -> Response[str]:
+    """The text format 0.0.4."""
+    service = request.service
+    return Response(metrics_text(service.health(), service.snapshot), media_type=_PROMETHEUS)
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi(request: Call) -> Response[bytes]:
+    """Describes every endpoint, OpenAPI 3.1."""
+    # Its making takes tens of milliseconds, in which the hub would do nothing else.
+    schema = await asyncio.to_thread(_schema, request)
+    return Response(msgspec.json.encode(schema), media_type="application/json")
+
+
+def _schema(request: Call) -> dict[str, Any]:
+    return request.app.openapi_schema.to_schema()
+
+
+READS: Final[tuple[HTTPRouteHandler, ...]] = (
+    front,
+    health,
+    entities,
+    entity,
+    entity_events,
+    events,
+    population,
+    ticks,
+    faults,
+    beats,
+    metrics,
+)
+
+
+async def _answer(service: AdminService, query: Any) -> Answer:
+    answer = await service.answer(query)
+    if isinstance(answer, Refused):
+        raise of_refusal(answer)
+    return answer
+
+
+def _kinds(names: str) -> tuple[int, ...] | None:
+    try:
+        return kind_codes(names.split(",")) if names else None
+    except UserError as problem:
+        raise Problem("bad_request", problem.message, "kind") from problem
+
+
+async def _events(
+    service: AdminService, sift: Sift, after_seq: int | None, limit: int
+) -> EventsPage:
+    if after_seq is None:
+        return await _newest(service, sift, limit)
+    found: list[Event] = []
+    cursor, lost, searched = after_seq, 0, 0
+    while searched < EVENTS_SEARCH_TICKS_MAX:
+        several = await service.ticks_after(cursor)
+        if not several:
+            break
+        for tick in several:
+            lost += max(0, tick.first_seq - cursor - 1)
+            indexes = sift.pick(tick, cursor)
+            room = limit - len(found)
+            found += events_at(tick, indexes[:room])
+            if len(indexes) >= room:
+                cursor = found[-1].seq
+                return EventsPage(service.last_seq, cursor, lost, tuple(found))
+            cursor = tick.last_seq
+        searched += len(several)
+    return EventsPage(service.last_seq, cursor, lost, tuple(found))
+
+
+async def _newest(service: AdminService, sift: Sift, limit: int) -> EventsPage:
+    last_seq = service.last_seq
+    pages: list[list[Event]] = []
+    room = limit
+    for number, tick in enumerate(service.newest_ticks()):
+        if number % _TICKS_AT_ONCE == _TICKS_AT_ONCE - 1:
+            await asyncio.sleep(0)  # the feed and other clients go on during a long search
+        pages.append(events_at(tick, sift.pick(tick, 0)[-room:]))
+        room -= len(pages[-1])
+        if not room:
+            break
+    found = tuple(event for page in reversed(pages) for event in page)
+    return EventsPage(last_seq, last_seq, 0, found)

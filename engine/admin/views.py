@@ -1,0 +1,201 @@
+"""What goes in and out of the doors as JSON."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from engine.protocol.command import ParamValue, Scope
+from engine.protocol.events import Event, entity_name
+from engine.protocol.feed import FaultView
+from engine.protocol.gateway import IntentKind, VerdictKind
+from engine.protocol.limits import (
+    BEATS_PER_POST_MAX,
+    COMMANDS_PER_S_PER_PLAYER_MAX,
+    FAULT_HOLD_S_DEFAULT,
+    FAULT_HOLD_S_MAX,
+    MAP_TILES,
+    MARK_CHARS_MAX,
+    PLAYERS_MAX,
+    SAY_CHARS_MAX,
+)
+from engine.protocol.query import EntityRow, FaultSpec, PlayerView
+from engine.protocol.story import NewBeat
+
+EntityName = Annotated[
+    str | int, Meta(description="An entity: its number, or its name such as player-12 or npc-7.")
+]
+Tile = Annotated[
+    float, Meta(ge=0, lt=MAP_TILES, description="Tiles from the north-west corner, as in /entities")
+]
+
+
+class EntityView(Struct, frozen=True):
+    """One entity. Positions in tiles from the north-west corner."""
+
+    id: int
+    name: str
+    kind: str
+    alive: bool
+    connected: bool
+    zone: int
+    x: float
+    y: float
+    hp: int
+    hp_max: int
+    gold: int
+    goods: int
+    level: int
+    faction: int
+    stage: str
+    lives: int
+
+    @classmethod
+    def of(cls, row: EntityRow) -> "EntityView":
+        """Return the view of a row."""
+        return cls(
+            row.id,
+            entity_name(row.id),
+            row.kind,
+            row.alive,
+            row.connected,
+            row.zone,
+            row.x,
+            row.y,
+            row.hp,
+            row.hp_max,
+            row.gold,
+            row.goods,
+            row.level,
+            row.faction,
+            row.stage,
+            row.lives,
+        )
+
+
+class EntitiesPage(Struct, frozen=True):
+    """A page of entities, as they were at ``tick``; ``total`` counts every match.
+
+    ``after``: what to ask for to get the next page; None on the last one.
+    """
+
+    tick: int
+    total: int
+    after: int | None
+    entities: tuple[EntityView, ...]
+
+
+class EntityDetail(Struct, frozen=True):
+    """One entity and its newest events; ``player`` is a virtual player's own side."""
+
+    tick: int
+    entity: EntityView
+    events: tuple[Event, ...]
+    player: PlayerView | None = None
+
+
+class EventsPage(Struct, frozen=True):
+    """Events, oldest first.
+
+    Attributes:
+        last_seq: The newest event there is.
+        after_seq: Where to go on: everything up to here was looked at.
+        lost: Events up to ``after_seq`` that cannot be had any more.
+        events: The events that were asked for.
+    """
+
+    last_seq: int
+    after_seq: int
+    lost: int
+    events: tuple[Event, ...]
+
+
+class FaultsPage(Struct, frozen=True):
+    """The newest faults, oldest first, and those there are."""
+
+    faults: tuple[FaultView, ...]
+    menu: tuple[FaultSpec, ...]
+
+
+class NewFault(Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault to arm. It reverts by itself after ``hold_s``."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="As in GET /faults.")]
+    params: dict[str, ParamValue] = field(default_factory=dict)
+    scope: Annotated[Scope, Meta(description="Whom it concerns; none of its fields: all.")] = (
+        Scope()
+    )
+    hold_s: Annotated[float, Meta(gt=0, le=FAULT_HOLD_S_MAX)] = FAULT_HOLD_S_DEFAULT
+    ramp_s: Annotated[float, Meta(ge=0, le=FAULT_HOLD_S_MAX)] = 0.0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+
+
+class NewLoad(Struct, frozen=True, forbid_unknown_fields=True):
+    """The load from now on; what is left out stays as it is."""
+
+    players: Annotated[int, Meta(ge=0, le=PLAYERS_MAX)] | None = None
+    rate: (
+        Annotated[
+            float,
+            Meta(
+                ge=0,
+                le=COMMANDS_PER_S_PER_PLAYER_MAX,
+                description="Commands a second for each player.",
+            ),
+        ]
+        | None
+    ) = None
+
+
+class NewMark(Struct, frozen=True, forbid_unknown_fields=True):
+    """A note on the time line."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MARK_CHARS_MAX)]
+
+
+class NewCommand(Struct, frozen=True, forbid_unknown_fields=True):
+    """An intent for any player or NPC. Which fields count depends on ``kind``.
+
+    move: x and y. attack, gather: target. trade: target and amount (goods; above 0 buys
+    from the target, below sells to it). say: text. rest: nothing.
+    """
+
+    entity: EntityName
+    kind: IntentKind
+    x: Tile = 0.0
+    y: Tile = 0.0
+    target: EntityName = 0
+    amount: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
+    text: Annotated[str, Meta(max_length=SAY_CHARS_MAX)] = ""
+
+
+class NewBeats(Struct, frozen=True, forbid_unknown_fields=True):
+    """Beats that the narrator tells, oldest first."""
+
+    beats: Annotated[tuple[NewBeat, ...], Meta(min_length=1, max_length=BEATS_PER_POST_MAX)]
+
+
+class Done(Struct, frozen=True, omit_defaults=True):
+    """What was done, in words; ``id`` of the fault that was armed."""
+
+    text: str
+    id: str = ""
+
+
+class CommandDone(Struct, frozen=True):
+    """What became of a command, told once its events are durable.
+
+    Attributes:
+        entity: The entity's number.
+        verdict: permit, deny or mutate.
+        reason: Why it was denied or mutated: ``policy: what was found``.
+        tick: The tick that took it in.
+        event: Sequence number of its first event.
+        correlation: Stands in every event that follows from it.
+    """
+
+    entity: int
+    verdict: VerdictKind
+    reason: str
+    tick: int
+    event: int
+    correlation: int

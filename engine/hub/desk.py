@@ -1,0 +1,228 @@
+"""``Desk``: the hub's side of the admin doors. An ``AdminService``."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+
+from engine.admin.service import FaultNews, FaultWhat, Health, Status
+from engine.hub.capsule import Capsule
+from engine.hub.eventlog import Batch
+from engine.hub.hub import Hub
+from engine.hub.logbook import Logbook
+from engine.protocol.child import WorldOrderDone
+from engine.protocol.command import Command, Reply
+from engine.protocol.events import entity_name
+from engine.protocol.feed import Ended, FaultView, Notice, Snapshot
+from engine.protocol.gateway import Intent
+from engine.protocol.limits import (
+    FAULTS_KEPT_MAX,
+    LOG_EVENTS_READ_MAX,
+    LOG_READERS_MAX,
+    LOG_TICKS_READ_MAX,
+    PAGE_ROWS_MAX,
+)
+from engine.protocol.query import Answer, Query, Refused, StoryQuery, TickFigures
+from engine.protocol.story import Beat, NewBeat
+from engine.store.reading import TickEvents, read_events
+from engine.world.events import EventBlock
+
+_NOBODY = 0
+"""The console number of whoever commands through the doors: it holds no lease."""
+
+
+class Desk:
+    """Answers the doors from the hub's memory and the capsule.
+
+    Args:
+        hub: The run.
+        run: Its name.
+        capsule: Its folder.
+        logbook: The engine's log.
+
+    Attributes:
+        snapshot: The newest one.
+        ended: The run's last word.
+    """
+
+    def __init__(self, hub: Hub, run: str, capsule: Capsule, logbook: Logbook) -> None:
+        self.run = run
+        self.snapshot = Snapshot(run)
+        self.ended: Ended | None = None
+        self._hub = hub
+        self._token = capsule.token
+        self._database = Path(capsule.database)
+        self._logbook = logbook
+        self._readers = asyncio.Semaphore(LOG_READERS_MAX)
+        self._news: deque[FaultNews] = deque(maxlen=FAULTS_KEPT_MAX)
+        self._known: dict[str, FaultView] = {}
+
+    def take(self, item: Snapshot | Notice | Ended) -> None:
+        """Take in what the consoles are told."""
+        if isinstance(item, Snapshot):
+            self._tell_faults(item.faults)
+            self.snapshot = item
+        elif isinstance(item, Ended):
+            self.ended = item
+        self._hub.bell.ring()
+
+    # --- how it is ---------------------------------------------------------
+
+    @property
+    def token(self) -> str:
+        """See ``AdminService``."""
+        return self._token
+
+    @property
+    def last_seq(self) -> int:
+        """See ``AdminService``."""
+        return self._hub.fold.log.last_seq
+
+    @property
+    def faults_told(self) -> int:
+        """See ``AdminService``."""
+        return self._news[-1].number if self._news else 0
+
+    def health(self) -> Health:
+        """See ``AdminService``."""
+        hub = self._hub
+        pid = 0 if hub.world is None else hub.world.keeper.pid
+        ring = hub.fold.log.ring
+        tick = max(hub.fold.ticks.tick, ring[-1].tick if ring else 0)
+        return Health(self._status(pid), self.run, tick, hub.fold.tally.now("connected"), pid)
+
+    def _status(self, pid: int) -> Status:
+        match self._hub.phase:
+            case "starting":
+                return "starting"
+            case "draining":
+                return "draining"
+            case "ended" | "failed":
+                return "ended"
+            case _:
+                return "running" if pid or self._hub.world is None else "world down"
+
+    # --- questions and commands --------------------------------------------
+
+    async def answer(self, query: Query) -> Answer:
+        """See ``AdminService``."""
+        return await self._hub.answer(query)
+
+    async def command(self, command: Command) -> Reply:
+        """See ``AdminService``."""
+        return await self._hub.command(command, _NOBODY)
+
+    async def order(self, entity: int, intent: Intent) -> WorldOrderDone | Refused:
+        """See ``AdminService``."""
+        world = self._hub.world
+        field = None if world is None else world.field(("id",))
+        if field is None:
+            return Refused("gone", "there is no world to command")
+        if not np.any(field[1]["id"] == entity):
+            return Refused("not_found", f"no entity {entity_name(entity)} is in the world")
+        done = await self._hub.orders.place(entity, intent)
+        self._logbook.write(
+            "order",
+            at_s=round(self._hub.at_s, 3),
+            entity=entity,
+            kind=intent.kind,
+            answer=done.reason if isinstance(done, WorldOrderDone) else done.message,
+            verdict=done.verdict if isinstance(done, WorldOrderDone) else done.code,
+        )
+        return done
+
+    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Reply:
+        """See ``AdminService``."""
+        return self._hub.story.take(beats, self._hub.at_s)
+
+    def note(self, event: str, text: str) -> None:
+        """See ``AdminService``."""
+        self._logbook.write(event, text=text)
+
+    # --- what follows what -------------------------------------------------
+
+    def next_change(self) -> asyncio.Event:
+        """See ``AdminService``."""
+        return self._hub.bell.next_ring()
+
+    async def ticks_after(self, seq: int) -> list[TickEvents]:
+        """See ``AdminService``."""
+        held = self._held_after(seq)
+        if self.last_seq <= seq or (held and held[0].first_seq <= seq + 1):
+            return held
+        # Older than the hub's memory, or missed by it; the world has them in its log.
+        async with self._readers:
+            try:
+                stored = await asyncio.to_thread(
+                    read_events,
+                    self._database,
+                    seq,
+                    ticks_max=LOG_TICKS_READ_MAX,
+                    events_max=LOG_EVENTS_READ_MAX,
+                )
+            except (OSError, ValueError) as problem:
+                self._logbook.write("event log", text=f"cannot be read: {problem}")
+                return held
+        # The log may be ahead of what the hub was told; no one is told of it before the hub.
+        stored = [tick for tick in stored if tick.first_seq <= self.last_seq]
+        if stored and (not held or stored[0].first_seq < held[0].first_seq):
+            return stored
+        return held
+
+    def newest_ticks(self) -> Iterator[TickEvents]:
+        """See ``AdminService``."""
+        return map(_tick_events, reversed(list(self._hub.fold.log.ring)))
+
+    def _held_after(self, seq: int) -> list[TickEvents]:
+        """Return held ticks after ``seq`` up to the first hole among them."""
+        ring = self._hub.fold.log.ring
+        newer = list(takewhile(lambda batch: _last_seq(batch) > seq, reversed(ring)))
+        held: list[TickEvents] = []
+        for batch in reversed(newer):
+            if held and (
+                batch.first_seq != held[-1].last_seq + 1 or len(held) >= LOG_TICKS_READ_MAX
+            ):
+                break
+            held.append(_tick_events(batch))
+        return held
+
+    def figures_after(self, tick: int) -> list[TickFigures]:
+        """See ``AdminService``."""
+        newest = self._hub.fold.ticks.newest
+        newer = list(takewhile(lambda row: row.tick > tick, reversed(newest)))
+        return newer[::-1]
+
+    def beats_after(self, number: int) -> list[Beat]:
+        """See ``AdminService``."""
+        return list(self._hub.story.answer(StoryQuery(number, PAGE_ROWS_MAX)).rows)
+
+    def faults_after(self, number: int) -> list[FaultNews]:
+        """See ``AdminService``."""
+        return [news for news in self._news if news.number > number]
+
+    def _tell_faults(self, faults: tuple[FaultView, ...]) -> None:
+        for fault in faults:
+            before = self._known.get(fault.id)
+            if before is None:
+                self._tell("armed", fault)
+            if fault.cleared_at_s is not None and (before is None or before.cleared_at_s is None):
+                self._tell("cleared", fault)
+            if fault.recovered_at_s is not None and (
+                before is None or before.recovered_at_s is None
+            ):
+                self._tell("recovered", fault)
+        self._known = {fault.id: fault for fault in faults}
+
+    def _tell(self, what: FaultWhat, fault: FaultView) -> None:
+        self._news.append(FaultNews(self.faults_told + 1, what, fault))
+
+
+def _last_seq(batch: Batch) -> int:
+    return batch.first_seq + len(batch.rows) - 1
+
+
+def _tick_events(batch: Batch) -> TickEvents:
+    return TickEvents(batch.tick, EventBlock(batch.first_seq, batch.rows, batch.texts))
