@@ -11,6 +11,7 @@ from uvicorn import Config, Server
 from engine.admin.app import make_app
 from engine.admin.gate import Gate
 from engine.admin.service import AdminService
+from engine.admin.stream import Streams
 from engine.admin.wires import HttpWire, StreamWire
 from engine.protocol.limits import (
     ADMIN_CONNECTIONS_MAX,
@@ -37,9 +38,11 @@ class AdminDoors:
     """
 
     def __init__(self, service: AdminService, host: str, version: str) -> None:
+        self._service = service
+        self._streams = Streams()
         self._ear = _Ear(service)
         config = Config(
-            Gate(make_app(service, version), host),
+            Gate(make_app(service, version, self._streams), host),
             http=HttpWire,
             ws=StreamWire,
             lifespan="off",
@@ -79,6 +82,10 @@ class AdminDoors:
         self._clock.cancel()
         await asyncio.gather(self._clock, return_exceptions=True)
         self._clock = None
+        if self._service.ended is not None:
+            # Those that follow are being told that the run is over.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._streams.until_none(), ADMIN_SHUTDOWN_S)
         state = self._server.server_state
         sockets = [] if self._listener is None else [self._listener]
         await self._server.shutdown(sockets=sockets)

@@ -169,7 +169,7 @@ class Engine:
                 text = f"{ended.text}; the summary could not be written: {problem}"
                 ended = Ended(int(ExitCode.OWN_FAULT), text, ended.capsule)
             self.logbook.write("ended", exit_code=ended.exit_code, text=ended.text)
-            self.exchange.publish(ended)
+            self._publish(ended)
             await self._server.aclose()
         except Exception:
             self.logbook.write("failure", traceback=traceback.format_exc())

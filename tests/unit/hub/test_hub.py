@@ -227,7 +227,7 @@ async def test_queries(tmp_path: Path) -> None:
         one = await ask(EntityQuery(2, events=5))
         assert isinstance(one, EntityAnswer)
         assert [event.kind for event in one.events] == ["died"] * 5
-        assert await ask(EntityQuery(99)) == Refused("not_found", "no entity 99")
+        assert await ask(EntityQuery(99)) == Refused("not_found", "no entity node-98")
         events = await ask(EventsQuery(where="kind=died seq<=4", limit=3))
         assert isinstance(events, EventsAnswer)
         assert [event.seq for event in events.rows] == [2, 3, 4]
