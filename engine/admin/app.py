@@ -33,12 +33,13 @@ _CODES: Final = {
 _SHOWN_CHARS_MAX: Final = 80
 
 
-def make_app(service: AdminService, version: str) -> Litestar:
+def make_app(service: AdminService, version: str, streams: Streams) -> Litestar:
     """Return the application.
 
     Args:
         service: The engine.
         version: Of SeedStorm.
+        streams: Counts those that follow.
     """
 
     def failed(request: Request[Any, Any, Any], problem: Exception) -> Response[bytes]:
@@ -50,7 +51,7 @@ def make_app(service: AdminService, version: str) -> Litestar:
         before_request=check_query,
         exception_handlers={Exception: failed, HTTPException: failed},
         request_max_body_size=ADMIN_BODY_BYTES_MAX,
-        state=State({SERVICE: service, STREAMS: Streams()}),
+        state=State({SERVICE: service, STREAMS: streams}),
         openapi_config=_openapi(version),
         # Litestar would start a thread for a log of its own.
         logging_config=None,

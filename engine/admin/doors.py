@@ -11,6 +11,7 @@ from uvicorn import Config, Server
 from engine.admin.app import make_app
 from engine.admin.gate import Gate
 from engine.admin.service import AdminService
+from engine.admin.stream import Streams
 from engine.admin.wires import HttpWire, StreamWire
 from engine.protocol.limits import (
     ADMIN_CONNECTIONS_MAX,
@@ -21,7 +22,6 @@ from engine.protocol.limits import (
     STREAM_HEARD_BYTES_MAX,
 )
 
-BACKLOG: Final = ADMIN_CONNECTIONS_MAX
 _DATE_EVERY_S: Final = 1.0
 _ROUNDS_TO_DIE: Final = 10
 """An aborted transport says so in the loop's next rounds."""
@@ -37,9 +37,11 @@ class AdminDoors:
     """
 
     def __init__(self, service: AdminService, host: str, version: str) -> None:
+        self._service = service
+        self._streams = Streams()
         self._ear = _Ear(service)
         config = Config(
-            Gate(make_app(service, version), host),
+            Gate(make_app(service, version, self._streams), host),
             http=HttpWire,
             ws=StreamWire,
             lifespan="off",
@@ -47,7 +49,7 @@ class AdminDoors:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            backlog=BACKLOG,
+            backlog=ADMIN_CONNECTIONS_MAX,
             timeout_keep_alive=ADMIN_IDLE_S_MAX,
             timeout_graceful_shutdown=ADMIN_SHUTDOWN_S,
             h11_max_incomplete_event_size=ADMIN_HEAD_BYTES_MAX,
@@ -79,6 +81,10 @@ class AdminDoors:
         self._clock.cancel()
         await asyncio.gather(self._clock, return_exceptions=True)
         self._clock = None
+        if self._service.ended is not None:
+            # Those that follow are being told that the run is over.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._streams.until_none(), ADMIN_SHUTDOWN_S)
         state = self._server.server_state
         sockets = [] if self._listener is None else [self._listener]
         await self._server.shutdown(sockets=sockets)

@@ -20,7 +20,6 @@ from engine.protocol.feed import FaultView
 from engine.protocol.limits import (
     FILTER_CHARS_MAX,
     STREAM_EVENTS_PER_MESSAGE_MAX,
-    STREAM_LAG_EVENTS_MAX,
     TICK_INTERVAL_MS,
 )
 from engine.protocol.query import TickFigures
@@ -152,9 +151,7 @@ class Follow:
         lag_events_max: A live stream that is further behind is told a gap.
     """
 
-    def __init__(
-        self, service: AdminService, wish: Wish, lag_events_max: int = STREAM_LAG_EVENTS_MAX
-    ) -> None:
+    def __init__(self, service: AdminService, wish: Wish, lag_events_max: int) -> None:
         self._service = service
         self._topics = wish.topics
         self._sift = Sift(kinds=wish.kinds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from litestar import WebSocket, get, websocket
@@ -13,7 +14,7 @@ from engine.admin.errors import ErrorBody, Problem
 from engine.admin.follow import Follow, wish_of
 from engine.admin.gate import refuse
 from engine.admin.service import AdminService
-from engine.protocol.limits import STREAM_STALL_S_MAX, STREAMS_MAX
+from engine.protocol.limits import STREAM_LAG_EVENTS_MAX, STREAM_STALL_S_MAX, STREAMS_MAX
 
 STREAMS: Final = "streams"
 _GOING_AWAY: Final = 1001
@@ -24,7 +25,9 @@ class Streams:
     """Counts the open streams."""
 
     def __init__(self) -> None:
-        self.open = 0
+        self._open = 0
+        self._none_left = asyncio.Event()
+        self._none_left.set()
 
     def check_room(self) -> None:
         """Check that there is room for one more.
@@ -32,8 +35,24 @@ class Streams:
         Raises:
             Problem: There is none.
         """
-        if self.open >= STREAMS_MAX:
+        if self._open >= STREAMS_MAX:
             raise Problem("busy", f"{STREAMS_MAX} streams are open, the most allowed")
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a stream for the length of the block."""
+        self._open += 1
+        self._none_left.clear()
+        try:
+            yield
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._none_left.set()
+
+    async def until_none(self) -> None:
+        """Return when every stream has ended."""
+        await self._none_left.wait()
 
 
 @websocket("/stream")
@@ -47,12 +66,9 @@ async def stream(socket: WebSocket[Any, Any, Any]) -> None:
     except Problem as problem:
         await refuse(socket.scope, socket.send, problem)
         return
-    streams.open += 1
-    try:
+    with streams.one_more():
         await socket.accept()
-        await _serve(socket, service, Follow(service, wish))
-    finally:
-        streams.open -= 1
+        await _serve(socket, service, Follow(service, wish, STREAM_LAG_EVENTS_MAX))
 
 
 @get("/stream", summary="The live stream (a WebSocket)", responses=OPEN)

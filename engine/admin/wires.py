@@ -33,6 +33,7 @@ class HttpWire(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._came = 0
         self._is_refused = False
+        self._is_lost = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """See ``asyncio.Protocol``."""
@@ -44,6 +45,7 @@ class HttpWire(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
+        self._is_lost = True
         self._disarm()
         super().connection_lost(exc)
 
@@ -78,8 +80,9 @@ class HttpWire(H11Protocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """See ``H11Protocol``."""
-        super().timeout_keep_alive_handler()
-        self._cut_off_later()
+        if not self._is_lost:
+            super().timeout_keep_alive_handler()
+            self._cut_off_later()
 
     def _refuse(self, problem: Problem, status: str) -> None:
         """Answer without the rest of the machinery, and send no more.
@@ -114,6 +117,16 @@ class HttpWire(H11Protocol):
 class StreamWire(WebSocketsSansIOProtocol):
     """One WebSocket; it is gone soon after its application is done with it."""
 
+    _deadline: asyncio.TimerHandle | None = None
+    _is_lost = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.Protocol``."""
+        self._is_lost = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
         if _waits(self.transport):
@@ -125,12 +138,17 @@ class StreamWire(WebSocketsSansIOProtocol):
     def on_task_complete(self, task: "asyncio.Task[None]") -> None:
         """See ``WebSocketsSansIOProtocol``."""
         super().on_task_complete(task)
-        self.loop.call_later(ADMIN_CLOSE_S, self.transport.abort)
+        self._cut_off_later()
 
     def keepalive_timeout(self) -> None:
         """See ``WebSocketsSansIOProtocol``."""
         super().keepalive_timeout()
-        self.loop.call_later(ADMIN_CLOSE_S, self.transport.abort)
+        self._cut_off_later()
+
+    def _cut_off_later(self) -> None:
+        # A transport that is lost already must not be aborted any more.
+        if self._deadline is None and not self._is_lost:
+            self._deadline = self.loop.call_later(ADMIN_CLOSE_S, self.transport.abort)
 
 
 def _waits(transport: asyncio.Transport) -> bool:

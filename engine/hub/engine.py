@@ -177,7 +177,7 @@ class Engine:
                 text = f"{ended.text}; the summary could not be written: {problem}"
                 ended = Ended(int(ExitCode.OWN_FAULT), text, ended.capsule)
             self.logbook.write("ended", exit_code=ended.exit_code, text=ended.text)
-            self.exchange.publish(ended)
+            self._publish(ended)
             outcome = {"verdict": summary.verdict, "exit_code": ended.exit_code, "text": ended.text}
             await self.stat7.finish(outcome)
             await self._server.aclose()

@@ -9,6 +9,7 @@ import pytest
 
 from engine.admin.app import make_app
 from engine.admin.gate import Gate
+from engine.admin.stream import Streams
 from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import (
     ArmFault,
@@ -40,7 +41,7 @@ def service() -> FakeService:
 
 @pytest.fixture
 async def client(service: FakeService) -> AsyncIterator[httpx.AsyncClient]:
-    gate = Gate(make_app(service, "1.2.3"), "127.0.0.1")
+    gate = Gate(make_app(service, "1.2.3", Streams()), "127.0.0.1")
     transport = httpx.ASGITransport(gate)  # type: ignore[arg-type]  # an ASGI application, by Litestar's types
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client

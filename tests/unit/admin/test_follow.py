@@ -14,6 +14,8 @@ from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
 from engine.protocol.story import Beat
 from tests.unit.admin.fakes import FakeService, figures_of, tick_of
 
+LAG = 50_000
+
 
 async def told(follow: Follow) -> list[dict[str, Any]]:
     return [msgspec.json.decode(message) async for message in follow.pending()]
@@ -35,7 +37,7 @@ def service() -> FakeService:
 
 
 async def test_catches_up_then_goes_live_once(service: FakeService):
-    follow = Follow(service, Wish(after_seq=0))
+    follow = Follow(service, Wish(after_seq=0), LAG)
     assert msgspec.json.decode(follow.hello()) == {
         "type": "hello",
         "run": service.run,
@@ -56,13 +58,13 @@ async def test_catches_up_then_goes_live_once(service: FakeService):
 
 
 async def test_begins_in_the_middle_of_a_tick(service: FakeService):
-    messages = await told(Follow(service, Wish(after_seq=2)))
+    messages = await told(Follow(service, Wish(after_seq=2), LAG))
     assert spans(messages) == [(3, 3), (4, 4), (5, 6)]
     assert [e["seq"] for e in messages[0]["events"]] == [3]
 
 
 async def test_without_a_beginning_only_what_happens_now(service: FakeService):
-    follow = Follow(service, Wish())
+    follow = Follow(service, Wish(), LAG)
     assert await told(follow) == []
     service.ticks.append(tick_of(5, 7, ["said"]))
     assert spans(await told(follow)) == [(7, 7)]
@@ -70,7 +72,7 @@ async def test_without_a_beginning_only_what_happens_now(service: FakeService):
 
 async def test_filtered_messages_still_account_for_every_event(service: FakeService):
     kinds = (EVENT_CODE["joined"], EVENT_CODE["died"])
-    follow = Follow(service, Wish(after_seq=0, kinds=kinds))
+    follow = Follow(service, Wish(after_seq=0, kinds=kinds), LAG)
     messages = await told(follow)
     assert spans(messages) == [(1, 3), (4, 6)]
     assert [e["kind"] for m in messages[:-1] for e in m["events"]] == ["joined", "died"]
@@ -79,7 +81,7 @@ async def test_filtered_messages_still_account_for_every_event(service: FakeServ
 async def test_a_large_tick_comes_in_several_messages(service: FakeService):
     count = 2 * STREAM_EVENTS_PER_MESSAGE_MAX + 5
     service.ticks = [tick_of(1, 1, ["moved"] * count)]
-    messages = (await told(Follow(service, Wish(after_seq=0))))[:-1]
+    messages = (await told(Follow(service, Wish(after_seq=0), LAG)))[:-1]
     most = STREAM_EVENTS_PER_MESSAGE_MAX
     assert spans(messages) == [(1, most), (most + 1, 2 * most), (2 * most + 1, count)]
     assert sum(len(m["events"]) for m in messages) == count
@@ -87,7 +89,7 @@ async def test_a_large_tick_comes_in_several_messages(service: FakeService):
 
 async def test_what_cannot_be_had_is_a_told_gap(service: FakeService):
     del service.ticks[1]
-    messages = await told(Follow(service, Wish(after_seq=0)))
+    messages = await told(Follow(service, Wish(after_seq=0), LAG))
     assert messages[1] == {
         "type": "gap",
         "topic": "events",
@@ -133,7 +135,7 @@ async def test_catching_up_is_complete_however_far_behind(service: FakeService):
 async def test_violations(service: FakeService):
     texts = {0: "speed: too far", 1: "reach: 3 tiles", 3: "hp_bounds: 9 of 8"}
     service.ticks = [tick_of(3, 1, ["moved", "denied", "moved", "invariant_broken"], texts)]
-    messages = await told(Follow(service, Wish(topics=("violations",), after_seq=0)))
+    messages = await told(Follow(service, Wish(topics=("violations",), after_seq=0), LAG))
     assert [m["type"] for m in messages] == ["violations", "live"]
     found = [(v["seq"], v["policy"], v["reason"], v["critical"]) for v in messages[0]["violations"]]
     assert found == [
@@ -145,7 +147,7 @@ async def test_violations(service: FakeService):
 
 async def test_ticks_beats_and_faults_with_their_gaps(service: FakeService):
     service.snapshot = Snapshot("r", story=StoryView(beats=2))
-    follow = Follow(service, Wish(topics=("ticks", "story", "faults")))
+    follow = Follow(service, Wish(topics=("ticks", "story", "faults")), LAG)
     assert await told(follow) == []
     service.figures = [figures_of(5), figures_of(6)]
     service.beats = [Beat(3, 1.0, 5, "death", "x", (4,))]
@@ -161,7 +163,7 @@ async def test_ticks_beats_and_faults_with_their_gaps(service: FakeService):
 
 
 async def test_the_end(service: FakeService):
-    follow = Follow(service, Wish())
+    follow = Follow(service, Wish(), LAG)
     assert follow.ended() is None
     service.ended = Ended(1, "a threshold failed")
     last = follow.ended()

@@ -2,8 +2,9 @@
 
 import pytest
 
+from engine.protocol.child import WorldOrder
 from engine.protocol.gateway import INTENT_KINDS, Intent
-from engine.protocol.limits import INTENTS_QUEUED_PER_PLAYER_MAX
+from engine.protocol.limits import INTENTS_QUEUED_PER_PLAYER_MAX, ORDER_SEQ_BASE
 from engine.server import inbox as inbox_module
 from engine.server.inbox import TOO_BUSY, TOO_FAST, Inbox
 
@@ -79,3 +80,21 @@ def test_the_first_tick_of_a_restarted_world_has_nobody_leave():
     inbox.join(1, "a")
     inputs = inbox.drain(everybody, restarted=True)
     assert (inputs.joins, inputs.leaves, inputs.restarted) == ([(1, "a")], [], True)
+
+
+def test_orders_have_sequences_of_their_own_and_take_no_players_room(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    inbox = Inbox()
+    for seq in range(1, INTENTS_QUEUED_PER_PLAYER_MAX + 1):
+        inbox.put(7, Intent(seq=seq, kind="rest"))
+    assert inbox.put(7, Intent(seq=99, kind="rest")) == TOO_FAST
+    order = WorldOrder(3, 7, Intent(seq=1, kind="say", text="go"))
+    assert inbox.put_order(order) == ""
+    inputs = inbox.drain(nobody)
+    last = inputs.intents.tolist()[-1]
+    assert last[:3] == (7, ORDER_SEQ_BASE + 3, INTENT_KINDS.index("say"))
+    assert inputs.texts == {INTENTS_QUEUED_PER_PLAYER_MAX: "go"}
+    monkeypatch.setattr(inbox_module, "INTENTS_PER_TICK_MAX", 1)
+    assert inbox.put_order(order) == ""
+    assert inbox.put_order(order) == TOO_BUSY

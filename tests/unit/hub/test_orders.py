@@ -1,0 +1,95 @@
+"""Operators' orders between the doors and the world."""
+
+import asyncio
+
+from engine.hub.bell import Bell
+from engine.hub.orders import WorldOrders
+from engine.protocol.child import WorldOrder, WorldOrderDone
+from engine.protocol.gateway import Intent
+from engine.protocol.limits import ORDER_SEQ_BASE, ORDERS_IN_FLIGHT_MAX
+from engine.protocol.query import Refused
+
+REST = Intent(seq=1, kind="rest")
+
+
+class World:
+    def __init__(self) -> None:
+        self.got: list[WorldOrder] = []
+        self.lives = True
+
+    def post(self, order: WorldOrder) -> bool:
+        if self.lives:
+            self.got.append(order)
+        return self.lives
+
+
+async def test_answers_find_who_asked() -> None:
+    world = World()
+    orders = WorldOrders(world.post)
+    asked = [asyncio.create_task(orders.place(entity, REST)) for entity in (7, 8)]
+    await asyncio.sleep(0)
+    assert [(order.id, order.entity) for order in world.got] == [(1, 7), (2, 8)]
+    orders.done(WorldOrderDone(99, 1, "permit"))
+    for number in (2, 1):
+        orders.done(WorldOrderDone(number, 5, "permit", "", 100 + number))
+    orders.done(WorldOrderDone(1, 6, "deny"))
+    answers = await asyncio.gather(*asked)
+    assert [answer.event for answer in answers if isinstance(answer, WorldOrderDone)] == [101, 102]
+
+
+async def test_no_world_to_command() -> None:
+    world = World()
+    world.lives = False
+    answer = await WorldOrders(world.post).place(7, REST)
+    assert isinstance(answer, Refused)
+    assert answer.code == "gone"
+
+
+async def test_the_world_dies_with_orders_in_flight() -> None:
+    world = World()
+    orders = WorldOrders(world.post)
+    asked = asyncio.create_task(orders.place(7, REST))
+    await asyncio.sleep(0)
+    orders.world_gone()
+    orders.world_gone()
+    answer = await asked
+    assert isinstance(answer, Refused)
+    assert answer.code == "gone"
+    assert str(ORDER_SEQ_BASE + 1) in answer.message
+
+
+async def test_a_world_that_does_not_answer() -> None:
+    world = World()
+    orders = WorldOrders(world.post, timeout_s=0.01)
+    answer = await orders.place(7, REST)
+    assert isinstance(answer, Refused)
+    assert answer.code == "deadline"
+    orders.done(WorldOrderDone(1, 5, "permit"))  # too late, and let go
+
+
+async def test_orders_in_flight_are_bounded() -> None:
+    world = World()
+    orders = WorldOrders(world.post)
+    asked = [asyncio.create_task(orders.place(7, REST)) for _ in range(ORDERS_IN_FLIGHT_MAX)]
+    await asyncio.sleep(0)
+    answer = await orders.place(7, REST)
+    assert isinstance(answer, Refused)
+    assert answer.code == "busy"
+    asked[0].cancel()
+    await asyncio.wait({asked[0]})
+    assert len(world.got) == ORDERS_IN_FLIGHT_MAX
+    asked.append(asyncio.create_task(orders.place(7, REST)))
+    await asyncio.sleep(0)
+    assert len(world.got) == ORDERS_IN_FLIGHT_MAX + 1
+    orders.world_gone()
+    await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_a_bell_wakes_who_took_its_ring_before_it_rang() -> None:
+    bell = Bell()
+    bell.ring()
+    ring = bell.next_ring()
+    assert not ring.is_set()
+    bell.ring()
+    await ring.wait()
+    assert bell.next_ring() is not ring
