@@ -15,6 +15,7 @@ from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold, Remark
 from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
+from engine.hub.narratorpost import NarratorPost
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, first_state, thresholds
 from engine.hub.queries import Answers
@@ -29,6 +30,7 @@ from engine.protocol.limits import (
     CHILD_GRACE_S,
     DRAIN_S,
     FREE_BYTES_MIN,
+    NARRATOR_GRACE_S,
     SNAPSHOTS_PER_S,
 )
 from engine.protocol.query import Answer, FaultSpec, Query
@@ -88,7 +90,12 @@ class Hub:
         if not scenario.target.url:
             reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
-        self._answers = Answers(self._field, self.fold.log, parts.faults, self.summary)
+        story = self.fold.story
+        story.keep = parts.telemetry.beat
+        self._narrator = NarratorPost(spec, parts.placement, parts.logbook, story, self._tell)
+        self._answers = Answers(
+            self._field, self.fold.log, parts.faults, self.summary, story.answer
+        )
         orders = Orders(
             url=self._url,
             report=self._from_squad,
@@ -129,6 +136,10 @@ class Hub:
         self._tell("run", f"{self._spec.run}: the players come")
         self._pacer = asyncio.create_task(self._pace(), name="hub-pace")
 
+    def start_narrator(self, admin_url: str, token: str) -> None:
+        """Begin to start the narrator, once the admin API listens; nothing waits for it."""
+        self._narrator.start(admin_url, token)
+
     async def finished(self) -> Summary:
         """Wait for the end of the run, stop the children in order, and return the summary."""
         over = asyncio.create_task(self._over.wait(), name="hub-over")
@@ -157,10 +168,11 @@ class Hub:
             self._over.set()
 
     async def end_children(self, grace_s: float) -> None:
-        """Stop squads, then the world; by force after ``grace_s``."""
+        """Stop squads, then the narrator, then the world; by force after ``grace_s``."""
         if self._at_once.is_set():
             grace_s = 0.0
         await self.crew.quit(grace_s)
+        await self._narrator.quit(min(grace_s, NARRATOR_GRACE_S))
         if self.world is not None and not await self.world.keeper.quit(grace_s):
             self._parts.logbook.write("killed", child=self.world.keeper.name)
 
@@ -218,8 +230,8 @@ class Hub:
     # --- children ----------------------------------------------------------
 
     def _keepers(self) -> list[Keeper]:
-        squads = self.crew.keepers
-        return squads if self.world is None else [*squads, self.world.keeper]
+        keepers = [*self.crew.keepers, self._narrator.keeper]
+        return keepers if self.world is None else [*keepers, self.world.keeper]
 
     def _url(self) -> str:
         return self._spec.scenario.target.url if self.world is None else self.world.url

@@ -34,6 +34,8 @@ from engine.protocol.query import (
     FaultsQuery,
     Query,
     Refused,
+    StoryAnswer,
+    StoryQuery,
     SummaryAnswer,
     SummaryQuery,
 )
@@ -56,6 +58,7 @@ class Answers:
         log: The newest events.
         faults: The fault menu.
         summary: The summary as it stands.
+        story: The beats that were told.
     """
 
     def __init__(
@@ -64,11 +67,13 @@ class Answers:
         log: EventLog,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
+        story: Callable[[StoryQuery], StoryAnswer],
     ) -> None:
         self._field = field
         self._log = log
         self._faults = faults
         self._summary = summary
+        self._story = story
 
     async def answer(self, query: Query) -> Answer:
         """Return the answer; ``Refused`` for what cannot be answered."""
@@ -82,6 +87,8 @@ class Answers:
                     return await self._events(query)
                 case FaultsQuery():
                     return FaultsAnswer(self._faults)
+                case StoryQuery():
+                    return self._story(query)
                 case SummaryQuery():
                     return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
                 case _:
