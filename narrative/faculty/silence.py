@@ -13,7 +13,8 @@ _CROWD: Final = 12
 """So many who go within so few ticks are a crowd."""
 _APART_TICKS: Final = 100
 """So long without anybody going, and the next one begins another wave."""
-_BACK_SHARE: Final = 0.9
+_AWAY_PART: Final = 10
+"""A crowd is back when no more than one part in so many of it is still away."""
 _AWAY_MAX: Final = 100_000
 
 _DAWN: Final = (
@@ -141,7 +142,7 @@ class Silence:
             return
         self._away.discard(back.stream)
         first = self._first_back = self._first_back or back
-        if not self._told or len(self._away) > self._away_most * (1 - _BACK_SHARE):
+        if not self._told or len(self._away) * _AWAY_PART > self._away_most:
             return
         self._new_wave()
         if first.stream == back.stream or not moment.citable(first):
