@@ -22,6 +22,10 @@ KINDS = (
 """Kinds of events that stories are made of; the others need not be sent."""
 
 
+STORM = "disconnect-storm"
+"""The fault that stories know by its name."""
+
+
 class Brain:
     """Makes a story of what happens.
 
@@ -37,6 +41,7 @@ class Brain:
         self._places = Places()
         self._before: Event | None = None
         self._complete = False
+        self._storm = False
 
     def step(self, tick: int, events: Sequence[Event]) -> tuple[NewBeat, ...]:
         """Take in a tick's events and return what is to be told now.
@@ -55,13 +60,23 @@ class Brain:
             if event.kind in _PLACED:
                 self._places.see(event)
         moment = Moment(
-            tick, tuple(events), by_kind, self._before, self._places, complete=self._complete
+            tick=tick,
+            events=tuple(events),
+            by_kind=by_kind,
+            before=self._before,
+            places=self._places,
+            complete=self._complete,
+            storm=self._storm,
         )
         drafts: list[Draft] = []
         for adviser in self._advisers:
             drafts += adviser.look(moment)
         self._before = events[-1]
         return tuple(map(self._teller.tell, self._director.choose(tick, drafts)))
+
+    def storm(self, *, raging: bool) -> None:
+        """A storm was armed, or is over."""
+        self._storm = raging
 
     def gap(self) -> None:
         """Events were missed; nothing is known to be the first of its kind from now on."""

@@ -24,8 +24,15 @@ from engine.protocol.child import ChildProblem, NarratorReady, NarratorSpec, Qui
 from engine.protocol.errors import ExitCode
 from engine.protocol.limits import STREAM_MESSAGE_BYTES_MAX
 from engine.protocol.text import printable
-from narrative.api import EventsMessage, GapMessage, StreamMessage, fresh_events, read_message
-from narrative.brain import KINDS, Brain
+from narrative.api import (
+    EventsMessage,
+    FaultMessage,
+    GapMessage,
+    StreamMessage,
+    Ticks,
+    read_message,
+)
+from narrative.brain import KINDS, STORM, Brain
 from narrative.outbox import BACK_OFF_S, BACK_OFF_S_MAX, ApiProblem, Outbox
 
 _OPEN_S: Final = 5.0
@@ -49,7 +56,7 @@ class Narrator:
         self._url = spec.admin_url.rstrip("/")
         self._note = note
         self._brain = Brain(spec.seed)
-        self._last_seq = 0
+        self._ticks = Ticks()
         self.outbox = Outbox(self._url, spec.token, note)
 
     async def run(self) -> None:
@@ -62,12 +69,12 @@ class Narrator:
         await self._resume()
         back_off_s = BACK_OFF_S
         while True:
-            before = self._last_seq
+            before = self._ticks.last_seq
             try:
                 await self._listen()
             except (OSError, TimeoutError, WebSocketException, ValueError) as problem:
                 self._note(f"the stream broke: {printable(str(problem), 200)}")
-            if self._last_seq > before:
+            if self._ticks.last_seq > before:
                 back_off_s = BACK_OFF_S
             await asyncio.sleep(back_off_s)
             back_off_s = min(back_off_s * 2, BACK_OFF_S_MAX)
@@ -77,7 +84,7 @@ class Narrator:
         back_off_s = BACK_OFF_S
         while True:
             try:
-                self._last_seq = await self.outbox.newest_seq()
+                self._ticks.last_seq = await self.outbox.newest_seq()
             except ApiProblem as problem:
                 self._note(f"waiting for the engine: {problem}")
                 await asyncio.sleep(back_off_s)
@@ -88,7 +95,7 @@ class Narrator:
     async def _listen(self) -> None:
         asked = {
             "topics": "events,faults",
-            "after_seq": str(self._last_seq),
+            "after_seq": str(self._ticks.last_seq),
             "kinds": ",".join(KINDS),
         }
         base = f"ws{self._url.removeprefix('http')}"
@@ -116,13 +123,14 @@ class Narrator:
 
     def _take(self, message: StreamMessage | None) -> None:
         if isinstance(message, EventsMessage):
-            fresh = fresh_events(message, self._last_seq)
-            if fresh:
-                self._last_seq = fresh[-1].seq
-                self.outbox.put(self._brain.step(message.tick, fresh))
+            for tick, events in self._ticks.take(message):
+                self.outbox.put(self._brain.step(tick, events))
         elif isinstance(message, GapMessage):
-            self._last_seq = max(self._last_seq, message.to_seq)
-            self._brain.gap()
+            if message.topic == "events":
+                self._ticks.skip(message.last)
+                self._brain.gap()
+        elif isinstance(message, FaultMessage) and message.fault.name == STORM:
+            self._brain.storm(raging=message.what == "armed")
 
 
 async def serve_narrator(channel: Channel, note: Callable[[str], None]) -> None:

@@ -31,6 +31,7 @@ class Moment(Struct, frozen=True):
         places: Where everybody was last seen, this tick included.
         complete: Whether every event since the world began was seen: only then is anything
             known to be the first or the greatest.
+        storm: Whether a storm is known to drive players out.
     """
 
     tick: int
@@ -39,6 +40,7 @@ class Moment(Struct, frozen=True):
     before: Event | None
     places: Places
     complete: bool
+    storm: bool = False
 
     def of(self, *kinds: str) -> Iterable[Event]:
         """Return the tick's events of these kinds, kind by kind."""

@@ -38,6 +38,12 @@ _VANISHED: Final = (
     "Between tick {then} and tick {now} the land emptied: {list} went first, the crowd after.",
     "A great vanishing. {list} and a crowd with them are no longer in the world.",
 )
+_STORM: Final = (
+    "The storm is here. At tick {then} it took {list}, and many after them.",
+    "The storm swept the land from tick {then} to tick {now}: {list} are gone, and they are "
+    "not alone.",
+    "First {list}, then the others: the storm lets nobody stand.",
+)
 _BACK: Final = (
     "They are back. {first} was the first to return, at tick {then}; with {last}, at tick "
     "{now}, the crowd is there again.",
@@ -135,7 +141,8 @@ class Silence:
             "then": listed[0].tick,
             "now": listed[-1].tick,
         }
-        yield Draft("vanishing", 5.8, _VANISHED, slots, evidence(*listed), cast(*gone))
+        sentences = _STORM if moment.storm else _VANISHED
+        yield Draft("vanishing", 5.8, sentences, slots, evidence(*listed), cast(*gone))
 
     def _returned(self, moment: Moment, back: Event) -> Iterable[Draft]:
         if back.stream not in self._away:

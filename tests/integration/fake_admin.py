@@ -55,7 +55,13 @@ class FakeAdmin:
 
     def happen(self, tick: int, *events: Event) -> None:
         """Put a tick's events on the stream."""
-        message = {"topic": "events", "tick": tick, "events": events}
+        message = {
+            "type": "events",
+            "tick": tick,
+            "first_seq": events[0].seq,
+            "last_seq": events[-1].seq,
+            "events": events,
+        }
         self.say(msgspec.json.encode(message).decode(), events[-1].seq)
 
     def say(self, text: str, last_seq: int = 2**62) -> None:
@@ -99,6 +105,7 @@ class FakeAdmin:
             self.asked.append(int(query["after_seq"]))
             cut = asyncio.create_task(self._cut.wait())
             await socket.accept()
+            await socket.send_text('{"type": "hello", "run": "r1", "interval_ms": 100}')
             at = 0
             news = cut
             try:

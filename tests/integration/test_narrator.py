@@ -159,15 +159,18 @@ async def test_nonsense_on_the_stream_is_passed_over() -> None:
         "",
         "{",
         "[]",
-        '{"topic": "events"}',
-        '{"topic": "events", "tick": 3, "events": [{"seq": 3}]}',
-        '{"topic": "events", "tick": 3, "events": [{"seq": 3, "tick": 4, "kind": "died", '
-        '"stream": 5, "version": 1}]}',
-        '{"topic": "events", "tick": 3, "events": [{"seq": 3, "tick": 3, "kind": "died", '
-        '"stream": -5, "version": 1}]}',
-        '{"topic": "weather", "rain": true}',
-        '{"topic": "faults", "tick": 3, "fault": {"id": "f1"}}',
-        '{"topic": "gap", "from_seq": 1, "to_seq": 5}',
+        '{"type": "events"}',
+        '{"type": "events", "tick": 3, "last_seq": 3, "events": [{"seq": 3}]}',
+        '{"type": "events", "tick": 3, "last_seq": 3, "events": [{"seq": 3, "tick": 4, '
+        '"kind": "died", "stream": 5, "version": 1}]}',
+        '{"type": "events", "tick": 3, "last_seq": 3, "events": [{"seq": 3, "tick": 3, '
+        '"kind": "died", "stream": -5, "version": 1}]}',
+        '{"type": "fault", "what": "forgotten", "fault": {"name": "kill"}}',
+        '{"type": "weather", "rain": true}',
+        '{"type": "fault", "number": 1, "what": "armed", "fault": {"name": "disconnect-storm"}}',
+        '{"type": "gap", "topic": "faults", "first": 1, "last": 9000, "count": 1, "why": "lost"}',
+        '{"type": "gap", "topic": "events", "first": 1, "last": 5, "count": 5, "why": "slow"}',
+        '{"type": "live", "last_seq": 5}',
     ):
         admin.say(text)
     deaths.another()
@@ -180,7 +183,7 @@ async def test_nonsense_on_the_stream_is_passed_over() -> None:
 async def test_a_gap_moves_it_on() -> None:
     admin = FakeAdmin()
     async with admin.up(), narrator(admin):
-        admin.say('{"topic": "gap", "from_seq": 1, "to_seq": 500}')
+        admin.say('{"type": "gap", "topic": "events", "first": 1, "last": 500}')
         await until(lambda: bool(admin.asked), "a stream")
         await asyncio.sleep(0.2)
         admin.cut()

@@ -173,11 +173,11 @@ async def test_a_beat_goes_to_the_snapshot_the_query_the_summary_and_the_capsule
     async with asyncio.timeout(20):
         while engine.engine.hub.fold.log.last_seq < 5:
             await asyncio.sleep(0.01)
-        told = NewBeat(3, "death", "node-2 died at tick 3", (3,), (2,))
+        told = NewBeat(3, "death", "node-1 died at tick 3", (3,), (2,))
         assert story.take((told,), 1.25).ok
         answer = await link.ask(StoryQuery())
         assert isinstance(answer, StoryAnswer)
-        assert [b.text for b in answer.rows] == ["node-2 died at tick 3"]
+        assert [b.text for b in answer.rows] == ["node-1 died at tick 3"]
         while (snapshot := link.take_snapshot()) is None or not snapshot.story.beats:
             await link.wait()
         assert snapshot.story.tail == answer.rows
@@ -187,4 +187,4 @@ async def test_a_beat_goes_to_the_snapshot_the_query_the_summary_and_the_capsule
     assert summary.story == StorySummary(1, 100.0)
     with closing(sqlite3.connect(folder / "telemetry.db")) as database:
         rows = database.execute("SELECT * FROM beats").fetchall()
-    assert rows == [(1, 1.25, 3, "death", "node-2 died at tick 3", "[3]", "[2]")]
+    assert rows == [(1, 1.25, 3, "death", "node-1 died at tick 3", "[3]", "[2]")]
