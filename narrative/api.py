@@ -15,6 +15,12 @@ _SEQ_MAX: Final = 2**63 - 1
 Seq = Annotated[int, Meta(ge=0, le=_SEQ_MAX)]
 
 
+class HelloMessage(Struct, frozen=True, tag="hello", tag_field="type"):
+    """First of all: the newest event there is."""
+
+    last_seq: Seq
+
+
 class EventsMessage(Struct, frozen=True, tag="events", tag_field="type"):
     """Events of one tick; everything up to ``last_seq`` is then told."""
 
@@ -46,8 +52,8 @@ class _AnyMessage(Struct, frozen=True):
     type: str
 
 
-StreamMessage = EventsMessage | GapMessage | FaultMessage
-_KNOWN: Final = frozenset({"events", "gap", "fault"})
+StreamMessage = HelloMessage | EventsMessage | GapMessage | FaultMessage
+_KNOWN: Final = frozenset({"hello", "events", "gap", "fault"})
 
 
 class NewestBeats(Struct, frozen=True):

@@ -22,12 +22,14 @@ from engine.link.base import LinkClosed
 from engine.link.channel import Channel, SocketChannel
 from engine.protocol.child import ChildProblem, NarratorReady, NarratorSpec, Quit, to_child_decoder
 from engine.protocol.errors import ExitCode
-from engine.protocol.limits import STREAM_MESSAGE_BYTES_MAX
+from engine.protocol.events import Event
+from engine.protocol.limits import STORY_BACK_EVENTS_MAX, STREAM_MESSAGE_BYTES_MAX
 from engine.protocol.text import printable
 from narrative.api import (
     EventsMessage,
     FaultMessage,
     GapMessage,
+    HelloMessage,
     StreamMessage,
     Ticks,
     read_message,
@@ -57,6 +59,7 @@ class Narrator:
         self._note = note
         self._brain = Brain(spec.seed)
         self._ticks = Ticks()
+        self._oldest = 0
         self.outbox = Outbox(self._url, spec.token, note)
 
     async def run(self) -> None:
@@ -124,13 +127,22 @@ class Narrator:
     def _take(self, message: StreamMessage | None) -> None:
         if isinstance(message, EventsMessage):
             for tick, events in self._ticks.take(message):
-                self.outbox.put(self._brain.step(tick, events))
+                self._tell(tick, events)
+        elif isinstance(message, HelloMessage):
+            self._oldest = message.last_seq - STORY_BACK_EVENTS_MAX
         elif isinstance(message, GapMessage):
             if message.topic == "events":
                 self._ticks.skip(message.last)
                 self._brain.gap()
         elif isinstance(message, FaultMessage) and message.fault.name == STORM:
             self._brain.storm(raging=message.what == "armed")
+
+    def _tell(self, tick: int, events: list[Event]) -> None:
+        if events[-1].seq <= self._oldest:
+            # Too long ago: the hub could not check what would be told of it.
+            self._brain.gap()
+        else:
+            self.outbox.put(self._brain.step(tick, events))
 
 
 async def serve_narrator(channel: Channel, note: Callable[[str], None]) -> None:

@@ -90,12 +90,10 @@ class Hub:
         if not scenario.target.url:
             reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
-        story = self.fold.story
-        story.keep = parts.telemetry.beat
-        self._narrator = NarratorPost(spec, parts.placement, parts.logbook, story, self._tell)
-        self._answers = Answers(
-            self._field, self.fold.log, parts.faults, self.summary, story.answer
-        )
+        self.story = self.fold.story
+        self.story.keep = parts.telemetry.beat
+        self._narrator = NarratorPost(spec, parts.placement, parts.logbook, self.story, self._tell)
+        self._answers = Answers(self._field, self.fold.log, self.story, parts.faults, self.summary)
         orders = Orders(
             url=self._url,
             report=self._from_squad,

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.hub.columns import Column, entity_column, mask
 from engine.hub.eventlog import Batch, EventLog
+from engine.hub.story import Story
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.filters import (
@@ -34,7 +35,6 @@ from engine.protocol.query import (
     FaultsQuery,
     Query,
     Refused,
-    StoryAnswer,
     StoryQuery,
     SummaryAnswer,
     SummaryQuery,
@@ -56,24 +56,24 @@ class Answers:
     Args:
         field: The world's tick and arrays, None while there is no world.
         log: The newest events.
+        story: The newest beats.
         faults: The fault menu.
         summary: The summary as it stands.
-        story: The beats that were told.
     """
 
     def __init__(
         self,
         field: Callable[[tuple[str, ...]], Field | None],
         log: EventLog,
+        story: Story,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
-        story: Callable[[StoryQuery], StoryAnswer],
     ) -> None:
         self._field = field
         self._log = log
+        self._story = story
         self._faults = faults
         self._summary = summary
-        self._story = story
 
     async def answer(self, query: Query) -> Answer:
         """Return the answer; ``Refused`` for what cannot be answered."""
@@ -85,10 +85,10 @@ class Answers:
                     return await self._entity(query)
                 case EventsQuery():
                     return await self._events(query)
+                case StoryQuery():
+                    return self._story.answer(query)
                 case FaultsQuery():
                     return FaultsAnswer(self._faults)
-                case StoryQuery():
-                    return self._story(query)
                 case SummaryQuery():
                     return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
                 case _:

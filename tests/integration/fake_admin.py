@@ -32,6 +32,7 @@ class FakeAdmin:
         newest: Bodies to give to the next questions for the newest beat, in place of the truth.
         asked: The ``after_seq`` of every stream, in order.
         posts: How many posts came.
+        last_seq: The newest event, as a newcomer is told.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class FakeAdmin:
         self.asked: list[int] = []
         self.queries: list[dict[str, str]] = []
         self.posts = 0
+        self.last_seq = 0
         self._news = asyncio.Event()
         self._cut = asyncio.Event()
         with socket.socket() as probe:
@@ -105,7 +107,8 @@ class FakeAdmin:
             self.asked.append(int(query["after_seq"]))
             cut = asyncio.create_task(self._cut.wait())
             await socket.accept()
-            await socket.send_text('{"type": "hello", "run": "r1", "interval_ms": 100}')
+            hello = {"type": "hello", "run": "r1", "last_seq": self.last_seq}
+            await socket.send_text(msgspec.json.encode(hello).decode())
             at = 0
             news = cut
             try:

@@ -17,7 +17,7 @@ from engine.hub.placement import Child, ProcessPlacement
 from engine.hub.story import Story
 from engine.protocol.child import ChildProblem, Go, NarratorReady, NarratorSpec, Quit
 from engine.protocol.events import Event
-from engine.protocol.limits import CHILD_GRACE_S
+from engine.protocol.limits import CHILD_GRACE_S, STORY_BACK_EVENTS_MAX
 from tests.integration.fake_admin import TOKEN, FakeAdmin
 from tests.integration.hub_process import until
 from tests.unit.hub.fakes import run_spec
@@ -178,6 +178,16 @@ async def test_nonsense_on_the_stream_is_passed_over() -> None:
         await until(deaths.all_told, "a beat")
         await heard_of(heard, "a message of the stream is no good")
     assert len(admin.asked) == 1
+
+
+async def test_what_the_hub_could_not_check_any_more_is_not_told() -> None:
+    admin = FakeAdmin()
+    deaths = Deaths(admin)
+    admin.last_seq = STORY_BACK_EVENTS_MAX + 20
+    for _ in range(4):
+        deaths.another()
+    async with admin.up(), narrator(admin):
+        await until(lambda: deaths.told == [3, 4], "those that can be checked")
 
 
 async def test_a_gap_moves_it_on() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from engine.protocol.events import Event
 from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
-from narrative.api import EventsMessage, FaultMessage, GapMessage, Ticks, read_message
+from narrative.api import EventsMessage, FaultMessage, GapMessage, HelloMessage, Ticks, read_message
 from tests.unit.narrative.kit import Land, player
 
 
@@ -66,7 +66,8 @@ def test_events_that_cannot_be(event: Event):
 def test_messages():
     told = message(1, 1, 2)
     assert read_message(msgspec.json.encode(told)) == told
-    assert read_message('{"type":"hello","run":"r1"}') is None
+    assert read_message('{"type":"hello","run":"r1","last_seq":9}') == HelloMessage(9)
+    assert read_message('{"type":"live","last_seq":9}') is None
     gap = read_message('{"type":"gap","topic":"events","first":1,"last":9,"why":"slow"}')
     assert gap == GapMessage("events", 1, 9)
     fault = read_message('{"type":"fault","what":"armed","fault":{"name":"kill","id":"f1"}}')
