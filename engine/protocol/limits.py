@@ -139,7 +139,7 @@ STORY_FIGURES_MAX: Final = 4096
 NARRATOR_GRACE_S: Final = 2.0
 """At the end of a run the narrator has so long to hand in what it has told."""
 STREAM_EVENTS_PER_MESSAGE_MAX: Final = 500
-STREAM_MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+STREAM_MESSAGE_BYTES_MAX: Final = 1024 * 1024
 """The longest message of the stream that a reader takes."""
 ADMIN_ANSWER_BYTES_MAX: Final = 1024 * 1024
 

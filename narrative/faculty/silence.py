@@ -35,13 +35,12 @@ _WOKE: Final = (
 )
 _VANISHED: Final = (
     "They are gone: {list} and many others, from tick {then} on.",
-    "Between tick {then} and tick {now} the land emptied: {list} went first, the crowd after.",
+    "At tick {then} the land began to empty: {list} went first, the crowd after.",
     "A great vanishing. {list} and a crowd with them are no longer in the world.",
 )
 _STORM: Final = (
     "The storm is here. At tick {then} it took {list}, and many after them.",
-    "The storm swept the land from tick {then} to tick {now}: {list} are gone, and they are "
-    "not alone.",
+    "The storm began to sweep the land at tick {then}: {list} are gone, and they are not alone.",
     "First {list}, then the others: the storm lets nobody stand.",
 )
 _BACK: Final = (
@@ -51,6 +50,14 @@ _BACK: Final = (
     "followed, {last} the latest of them.",
     "What was taken has been given back: {first} led the way at tick {then}, and when {last} "
     "came at tick {now} the fires were burning.",
+)
+_CALM: Final = (
+    "The storm has passed. {first} was the first to find the way back, at tick {then}; with "
+    "{last}, at tick {now}, the crowd is there again.",
+    "After the storm: {first} came back at tick {then}, and by tick {now} the others had "
+    "followed, {last} the latest of them.",
+    "What the storm took it gave back. {first} led the way at tick {then}, and {last} came in "
+    "at tick {now}.",
 )
 
 
@@ -66,6 +73,7 @@ class Silence:
         self._away_most = 0
         self._lost_tick = 0
         self._told = False
+        self._stormy = False
         self._first_back: Event | None = None
 
     def look(self, moment: Moment) -> Iterable[Draft]:
@@ -77,6 +85,7 @@ class Silence:
         for gone in moment.of("disconnected", "left"):
             if gone.stream:
                 self._lost(gone)
+        self._stormy = self._stormy or moment.storm
         yield from self._vanished(moment)
         for back in moment.of("resumed"):
             yield from self._returned(moment, back)
@@ -90,6 +99,7 @@ class Silence:
         self._away.clear()
         self._away_most = 0
         self._told = False
+        self._stormy = False
         self._first_back = None
 
     def _started(self, moment: Moment, started: Event) -> Iterable[Draft]:
@@ -136,11 +146,7 @@ class Silence:
         listed = tuple(going)[:BEAT_EVENTS_MAX]
         going.clear()
         gone = list(dict.fromkeys(event.stream for event in listed))
-        slots: Slots = {
-            "list": names(gone[:NAMES_MAX]),
-            "then": listed[0].tick,
-            "now": listed[-1].tick,
-        }
+        slots: Slots = {"list": names(gone[:NAMES_MAX]), "then": listed[0].tick}
         sentences = _STORM if moment.storm else _VANISHED
         yield Draft("vanishing", 5.8, sentences, slots, evidence(*listed), cast(*gone))
 
@@ -151,6 +157,7 @@ class Silence:
         first = self._first_back = self._first_back or back
         if not self._told or len(self._away) * _AWAY_PART > self._away_most:
             return
+        sentences = _CALM if self._stormy else _BACK
         self._new_wave()
         if first.stream == back.stream or not moment.citable(first):
             return
@@ -161,7 +168,7 @@ class Silence:
             "now": back.tick,
         }
         who = cast(back.stream, first.stream)
-        yield Draft("return", 4.8, _BACK, slots, evidence(first, back), who)
+        yield Draft("return", 4.8, sentences, slots, evidence(first, back), who)
 
 
 ADVISER = Silence

@@ -83,5 +83,9 @@ def test_a_storm_is_called_a_storm(raging: bool):
     land.brain.storm(raging=raging)
     for number in range(20):
         land.happens("left", player(number))
-    (beat,) = land.passes()
+    (beat,) = land.passes(20)
     assert ("storm" in beat.text) == raging
+    for number in range(20):
+        land.happens("resumed", player(number))
+    (back,) = land.passes()
+    assert ("storm" in back.text) == raging
