@@ -14,7 +14,7 @@ LOAD_STEP_PCT: Final = 10.0
 
 VIEW_ACTIONS: Final = frozenset(
     {
-        "page_1", "page_2", "page_3", "page_4", "page_5", "page_6",
+        "page_1", "page_2", "page_3", "page_4", "page_5", "page_6", "page_7",
         "zoom", "freeze", "pace", "panel_next", "panel_back", "down", "up", "left", "right",
         "page_up", "page_down", "top", "bottom", "back", "match_next", "match_back",
         "sort", "sort_turn", "follow",

@@ -102,6 +102,9 @@ def run(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Everything in this process (small loads).")
     ] = False,
+    warbler: Annotated[
+        bool, typer.Option(help="Tell the run's story (never with --in-process).")
+    ] = True,
     runs_dir: Annotated[
         Path | None, typer.Option(help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs).")
     ] = None,
@@ -134,6 +137,7 @@ def run(
         on_disconnect=_on_disconnect(on_disconnect),
         unattended_s_max=parse_duration_s(unattended_max, "--unattended-max"),
         in_process=in_process,
+        warbler=warbler,
     )
     view = cli.View(headless=headless or bool(json), json=json, theme=theme, hz=_hz(hz))
     return partial(cli.run, options, view)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from console import layout
 from console.items import Press, Say, SetFilter
 from console.lineedit import LineEdit
-from console.model import rows_of, typed_filter
+from console.model import rows_of, shown_beats
 from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
 from console.screens.palette import PaletteScreen
@@ -17,13 +17,17 @@ from console.select.lists import (
     list_window,
     violation_plain,
 )
+from console.select.story import picked_beat
+from console.tale import beat_plain
 from console.themes import theme_names
+from console.typed import typed_filter
 from engine.protocol.command import Mark, SetPlayers
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.feed import ViolationRow
 from engine.protocol.limits import FILTER_CHARS_MAX, MARK_CHARS_MAX
 from engine.protocol.query import EntityRow
+from engine.protocol.story import Beat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +38,7 @@ FILTER_HINTS: Final = {
     "entities": "kind=npc hp<20 gold>100 zone=12 stage=peak connected=no",
     "events": 'kind=died,looted actor=player-12 tick>900 text~"help"',
     "violations": "policy~speed actor=player-12 critical=yes",
+    "story": "kind=feud,rampage text~player-12 tick>900",
 }
 
 
@@ -121,7 +126,7 @@ def ask_filter(storm: "StormApp") -> None:
     """Ask for the filter of the focused list; an empty one shows all."""
     name = storm.model.view.focus
     if name not in layout.LISTS:
-        storm.deliver([Say("tab to a list first: entities, events or violations", True)])
+        storm.deliver([Say("tab to a list first: entities, events, violations or story", True)])
         return
 
     def accept(text: str) -> str:
@@ -138,12 +143,15 @@ def ask_filter(storm: "StormApp") -> None:
     storm.push_screen(PromptScreen(storm, f"Filter {name}", edit, FILTER_HINTS[name], accept))
 
 
-def picked(storm: "StormApp") -> EntityRow | Event | ViolationRow | None:
+def picked(storm: "StormApp") -> EntityRow | Event | ViolationRow | Beat | None:
     """Return the picked row of the focused list."""
     model = storm.model
     name = model.view.focus
     if name not in layout.LISTS:
         return None
+    if name == "story":
+        beats, at = shown_beats(model.shown, model.view), picked_beat(model)
+        return beats[at] if at >= 0 else None
     shown = list_window(model.shown, model.view, name, rows_of(model, name))
     return shown.rows[shown.picked] if 0 <= shown.picked < len(shown.rows) else None
 
@@ -155,6 +163,10 @@ def drill(storm: "StormApp") -> None:
         storm.push_screen(DrillScreen(storm, row.id))
     elif isinstance(row, Event):
         storm.push_screen(DrillScreen(storm, row.actor or row.stream, row))
+    elif isinstance(row, Beat) and row.cast:
+        storm.push_screen(DrillScreen(storm, row.cast[0]))
+    elif isinstance(row, Beat):
+        storm.deliver([Say("nobody in particular is in this beat")])
     elif isinstance(row, ViolationRow):
         found = [event for event in storm.model.shown.events if event.seq == row.seq]
         storm.push_screen(DrillScreen(storm, row.actor, found[0] if found else None))
@@ -171,6 +183,8 @@ def copy_row(storm: "StormApp") -> None:
         storm.copy(event_plain(row))
     elif isinstance(row, ViolationRow):
         storm.copy(violation_plain(row))
+    elif isinstance(row, Beat):
+        storm.copy(beat_plain(row))
     else:
         storm.deliver([Say("nothing is picked to copy: tab to a list", True)])
 

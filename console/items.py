@@ -8,7 +8,7 @@ from engine.protocol.feed import Ended, Gap, Notice, Snapshot
 from engine.protocol.query import EntitiesAnswer, FaultSpec
 
 Phase = Literal["starting", "live", "draining", "ended", "lost"]
-ListName = Literal["entities", "events", "violations"]
+ListName = Literal["entities", "events", "violations", "story"]
 
 
 class Cost(Struct, frozen=True):

@@ -40,6 +40,7 @@ def _defaults() -> tuple[Binding, ...]:
         Binding("page_4", ("4",), "Violations", look),
         Binding("page_5", ("5",), "Timing", look),
         Binding("page_6", ("6",), "Map", look),
+        Binding("page_7", ("7",), "Story", look),
         Binding("zoom", ("z",), "zoom the panel", look, "zoom"),
         Binding("freeze", ("space",), "freeze the view", look, "freeze"),
         Binding("theme", ("t",), "next theme", look),

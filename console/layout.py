@@ -2,10 +2,10 @@
 
 from typing import Final, NamedTuple
 
-PAGES: Final = ("overview", "entities", "events", "violations", "timing", "map")
+PAGES: Final = ("overview", "entities", "events", "violations", "timing", "map", "story")
 """The pages, in the order of their keys."""
 
-LISTS: Final = ("entities", "events", "violations")
+LISTS: Final = ("entities", "events", "violations", "story")
 """Panels with rows to move through; they can be focused on every page that shows them."""
 
 VITALS: Final = "vitals"
@@ -115,6 +115,7 @@ def panels_of(page: str) -> tuple[str, ...]:
             "entities",
             "events",
             "violations",
+            "story",
             "load",
             "timing",
             "latency",
@@ -126,6 +127,7 @@ def panels_of(page: str) -> tuple[str, ...]:
         "violations": ("violations", "policies"),
         "timing": ("timing", "latency", "load", "health"),
         "map": ("map", "zones"),
+        "story": ("story", "events"),
     }[page]
 
 
@@ -143,6 +145,9 @@ def _panels(body: Area, page: str, focus: str, zoom: bool) -> list[Box]:
         return _timing(body)
     if page == "map":
         return _map(body)
+    if page == "story" and body.width >= 120:
+        tale, rest = body.columns(body.width * 58 // 100)
+        return [Box("story", *tale), Box("events", *rest)]
     return [Box(shown, *body)]
 
 
@@ -151,14 +156,14 @@ def _overview(body: Area, shown: str) -> list[Box]:
     if wide >= THREE_COLUMNS[0] and high >= THREE_COLUMNS[1]:
         return _three_columns(body)
     if wide >= TWO_COLUMNS[0] and high >= TWO_COLUMNS[1]:
-        return _two_columns(body)
+        return _two_columns(body, shown)
     if body.height >= 17:
         main, pulse = body.rows(body.height - 5)
         return [Box(shown, *main), Box("pulse", *pulse)]
     return [Box(shown, *body)]
 
 
-def _two_columns(body: Area) -> list[Box]:
+def _two_columns(body: Area, shown: str) -> list[Box]:
     left, right = body.columns(max(60, body.width // 2))
     with_map = left.height >= MAP_HEIGHT_SMALL + 14
     low = MAP_HEIGHT_SMALL if with_map else 11
@@ -175,7 +180,8 @@ def _two_columns(body: Area) -> list[Box]:
         *boxes,
         Box("load", *load),
         Box("entities", *entities),
-        Box("events", *events),
+        # There is room for one of the two that tell what happens.
+        Box("story" if shown == "story" else "events", *events),
         Box("violations", *violations),
     ]
 
@@ -188,13 +194,14 @@ def _three_columns(body: Area) -> list[Box]:
     load, timing, latency = left.rows(*shares(left.height, 12, 15, 12))
     boxes = [Box("load", *load), Box("timing", *timing), Box("latency", *latency)]
     chart, health, violations = middle.rows(map_height, 12 if big else 11)
-    entities, events = right.rows(*shares(right.height, 1, 1))
+    entities, events, story = right.rows(*shares(right.height, 9, 9, 10))
     boxes += [Box("map", *chart), Box("health", *health)]
     return [
         *boxes,
         Box("entities", *entities),
         Box("events", *events),
         Box("violations", *violations),
+        Box("story", *story),
     ]
 
 

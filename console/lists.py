@@ -29,41 +29,52 @@ class ListView(Struct, frozen=True):
     terms: Filter = Filter()
 
 
-def window(keys: Sequence[int], height: int, view: ListView) -> tuple[int, int]:
+def window(
+    keys: Sequence[int], height: int, view: ListView, sizes: Sequence[int] = ()
+) -> tuple[int, int]:
     """Return (first row that shows, picked row) as indexes into ``keys``.
 
     Args:
         keys: The rows' keys, ascending.
-        height: Rows that fit.
+        height: Lines that fit.
         view: How the list is looked at.
+        sizes: How many lines each row takes; one each when there are none.
     """
     if not keys:
         return 0, 0
     last = len(keys) - 1
-    lowest = max(0, len(keys) - max(1, height))
+    lowest = _around(last, 0, height, sizes)
     if view.follow:
         return lowest, last
     cursor = min(bisect_left(keys, view.cursor), last)
     top = min(bisect_left(keys, view.top), lowest)
-    return _around(cursor, top, height), cursor
+    return _around(cursor, top, height, sizes), cursor
 
 
-def moved(keys: Sequence[int], height: int, view: ListView, by: int) -> ListView:
+def moved(
+    keys: Sequence[int], height: int, view: ListView, by: int, sizes: Sequence[int] = ()
+) -> ListView:
     """Return the view with the cursor ``by`` rows further down."""
     if not keys:
         return view
-    top, cursor = window(keys, height, view)
+    top, cursor = window(keys, height, view, sizes)
     target = min(max(0, cursor + by), len(keys) - 1)
     return replace(
         view,
         cursor=keys[target],
-        top=keys[_around(target, top, height)],
+        top=keys[_around(target, top, height, sizes)],
         follow=view.follow and target == len(keys) - 1,
     )
 
 
-def _around(cursor: int, top: int, height: int) -> int:
-    """Return the first row to show so that ``cursor`` is among ``height`` rows."""
+def _around(cursor: int, top: int, height: int, sizes: Sequence[int]) -> int:
+    """Return the first row to show so that ``cursor`` is among those in ``height`` lines."""
     if cursor < top:
         return cursor
-    return max(top, cursor - max(1, height) + 1)
+    if not sizes:
+        return max(top, cursor - max(1, height) + 1)
+    first, room = cursor, height - sizes[cursor]
+    while first > top and room >= sizes[first - 1]:
+        first -= 1
+        room -= sizes[first]
+    return first

@@ -23,18 +23,14 @@ from console.items import (
     Turn,
 )
 from console.lists import ListView, moved
+from console.tale import beat_rows
+from console.typed import typed_filter
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot, ViolationRow
-from engine.protocol.filters import (
-    ENTITY_FIELDS,
-    EVENT_FIELDS,
-    VIOLATION_FIELDS,
-    Filter,
-    parse_filter,
-)
-from engine.protocol.limits import EVENT_TAIL_MAX, PAGE_ROWS_MAX
+from engine.protocol.limits import BEATS_KEPT_MAX, EVENT_TAIL_MAX, PAGE_ROWS_MAX
 from engine.protocol.query import EntitiesAnswer, FaultSpec
+from engine.protocol.story import Beat
 
 NOTICES_KEPT_MAX: Final = 200
 MESSAGE_S: Final = 6.0
@@ -56,6 +52,7 @@ class Data(Struct, frozen=True):
     snapshot: Snapshot | None = None
     events: tuple[Event, ...] = ()
     left_out: int = 0
+    beats: tuple[Beat, ...] = ()
     entities: EntitiesAnswer | None = None
     entities_after: int = 0
     entities_problem: str = ""
@@ -77,6 +74,7 @@ class View(Struct, frozen=True):
     entities: ListView = ListView(sort="-gold")
     events: ListView = ListView(follow=True)
     violations: ListView = ListView(follow=True)
+    story: ListView = ListView(follow=True)
 
 
 class Model(Struct, frozen=True):
@@ -148,8 +146,16 @@ def rows_of(model: Model, panel: str) -> int:
     """Return how many list rows fit in a panel as it stands (border and heading apart)."""
     for box in boxes(model):
         if box.panel == panel:
-            return max(1, box.height - (3 if panel != "events" else 2))
+            return max(1, box.height - (2 if panel in {"events", "story"} else 3))
     return 20
+
+
+def sizes_of(model: Model, panel: str) -> Sequence[int]:
+    """Return how many lines each row of a list takes; empty where all take one."""
+    if panel != "story":
+        return ()
+    width = next((box.width for box in boxes(model) if box.panel == panel), model.view.width)
+    return beat_rows(shown_beats(model.shown, model.view), width - 4)
 
 
 def list_keys(data: Data, view: View, name: str) -> Sequence[int]:
@@ -159,6 +165,8 @@ def list_keys(data: Data, view: View, name: str) -> Sequence[int]:
         return range(total)
     if name == "events":
         return tuple(event.seq for event in shown_events(data, view))
+    if name == "story":
+        return tuple(beat.number for beat in shown_beats(data, view))
     return tuple(row.seq for row in shown_violations(data, view))
 
 
@@ -169,22 +177,19 @@ def shown_events(data: Data, view: View) -> tuple[Event, ...]:
     return tuple(event for event in data.events if view.events.terms.matches(event))
 
 
+def shown_beats(data: Data, view: View) -> tuple[Beat, ...]:
+    """Return the beats that pass the filter, oldest first."""
+    if not view.story.terms.terms:
+        return data.beats
+    return tuple(beat for beat in data.beats if view.story.terms.matches(beat))
+
+
 def shown_violations(data: Data, view: View) -> tuple[ViolationRow, ...]:
     """Return the violations that pass the filter, oldest first."""
     tail = data.snapshot.violations.tail if data.snapshot else ()
     if not view.violations.terms.terms:
         return tail
     return tuple(row for row in tail if view.violations.terms.matches(row))
-
-
-def typed_filter(name: str, text: str) -> Filter:
-    """Return the filter that was typed for a list.
-
-    Raises:
-        UserError: It cannot be read.
-    """
-    fields = {"entities": ENTITY_FIELDS, "events": EVENT_FIELDS, "violations": VIOLATION_FIELDS}
-    return parse_filter(text, fields[name])
 
 
 def entities_wanted(model: Model) -> tuple[int, int]:
@@ -203,9 +208,17 @@ def _snapshot(model: Model, snapshot: Snapshot) -> Model:
         snapshot=snapshot,
         events=(known + fresh)[-EVENT_TAIL_MAX:],
         left_out=model.live.left_out + snapshot.events.left_out,
+        beats=_with_beats(model.live.beats, snapshot.story.tail),
     )
     phase = "live" if model.phase == "starting" else model.phase
     return replace(model, live=live, phase=phase, heard_s=model.now_s)
+
+
+def _with_beats(known: tuple[Beat, ...], tail: tuple[Beat, ...]) -> tuple[Beat, ...]:
+    last = known[-1].number if known else 0
+    if not tail or tail[-1].number <= last:
+        return known
+    return (known + tuple(beat for beat in tail if beat.number > last))[-BEATS_KEPT_MAX:]
 
 
 def _page(model: Model, item: Page) -> Model:
@@ -322,7 +335,7 @@ def _in_list(model: Model, name: str, action: str) -> Model:
         if name == "entities":
             view = replace(moved(keys, height, replace(view, follow=False), by), follow=view.follow)
         else:
-            view = moved(keys, height, view, by)
+            view = moved(keys, height, view, by, sizes_of(model, name))
             view = replace(view, follow=view.follow or action == "bottom")
         return _with_list(model, name, view)
     if action == "follow":

@@ -41,6 +41,7 @@ class RunOptions(Struct, frozen=True):
     on_disconnect: OnDisconnect = "revert"
     unattended_s_max: float = UNATTENDED_S_MAX
     in_process: bool = False
+    warbler: bool = True
 
 
 def default_runs_dir() -> Path:
@@ -105,6 +106,7 @@ def make_spec(
         thresholds=options.thresholds,
         in_process=options.in_process,
         commands_per_s=1.0 if options.rate is None else options.rate,
+        warbler=options.warbler,
     )
 
 

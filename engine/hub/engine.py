@@ -157,6 +157,7 @@ class Engine:
             bound.pop_all()
             await self.stat7.start()
             self.ports["stat7"] = self.stat7.port
+            self.hub.start_narrator(f"http://{HOST}:{self.ports['admin']}", self.capsule.token)
         if self.hub.world is not None:
             self.ports["gateway"] = self.hub.world.port
         self.capsule.write_ports(self.ports)

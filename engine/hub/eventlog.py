@@ -1,5 +1,6 @@
 """The newest events: a bounded ring for queries, the console's tail, and the violations."""
 
+from bisect import bisect_right
 from collections import Counter, deque
 from dataclasses import dataclass
 
@@ -54,6 +55,10 @@ class Batch:
         )
 
 
+def _first_seq(batch: Batch) -> int:
+    return batch.first_seq
+
+
 class EventLog:
     """What the world's event batches amount to.
 
@@ -99,6 +104,15 @@ class EventLog:
         self.deaths += int(np.count_nonzero(block.rows["kind"] == _DIED))
         self._keep(batch)
         return self._violations_of(batch)
+
+    def event(self, seq: int) -> Event | None:
+        """Return one event, None when it is not in the ring (any more)."""
+        at = bisect_right(self.ring, seq, key=_first_seq) - 1
+        if at < 0:
+            return None
+        batch = self.ring[at]
+        index = seq - batch.first_seq
+        return batch.event(index) if index < len(batch.rows) else None
 
     def view(self, per_s: float) -> EventsView:
         """Return the tail since the last call: what happened rather than who walked."""

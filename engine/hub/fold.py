@@ -19,6 +19,7 @@ from engine.hub.eventlog import EventLog
 from engine.hub.faultwatch import FaultWatch
 from engine.hub.generator import Generator
 from engine.hub.state import Armed, HubState
+from engine.hub.story import Story
 from engine.hub.tally import Tally
 from engine.hub.ticks import Ticks
 from engine.hub.windows import Window, percentiles
@@ -87,6 +88,7 @@ class Fold:
         self.tally = Tally()
         self.ticks = Ticks(TICK_INTERVAL_MS)
         self.log = EventLog()
+        self.story = Story(self.log)
         self.faults = FaultWatch()
         self.generator = Generator()
         self.console = ConsoleCost()
@@ -303,6 +305,7 @@ class Fold:
             faults=self.faults.views(tally),
             generator=self.generator.view(tally),
             world=self.world,
+            story=self.story.view(),
             series=self._series,
             heat=self._heat,
             thresholds=thresholds,
@@ -343,6 +346,7 @@ class Fold:
             trouble=trouble,
             console=self.console.summary(),
             squads_lost=tally.squads_lost,
+            story=self.story.summary(),
         )
         if self.has_world:
             per_s = max(0, stored - self._stored_begin) / max(duration_s, 1.0)

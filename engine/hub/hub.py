@@ -17,12 +17,12 @@ from engine.hub.fold import Fold, Remark
 from engine.hub.harm import Harm
 from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
+from engine.hub.narratorpost import NarratorPost
 from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, first_state, thresholds
 from engine.hub.queries import Answers
 from engine.hub.state import Armed
-from engine.hub.story import Story
 from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
 from engine.protocol.child import Go, SetLoad, SquadClear, SquadFault, SquadReport, WorldOrder
@@ -33,6 +33,7 @@ from engine.protocol.limits import (
     CHILD_GRACE_S,
     DRAIN_S,
     FREE_BYTES_MIN,
+    NARRATOR_GRACE_S,
     SNAPSHOTS_PER_S,
 )
 from engine.protocol.query import Answer, FaultSpec, Query
@@ -89,7 +90,6 @@ class Hub:
         scenario = spec.scenario
         self.fold = Fold(spec.run, scenario.seed, scenario.warm_up_s, str(parts.capsule.path))
         self.bell = Bell()
-        self.story = Story()
         self.orders = WorldOrders(self._post_order)
         self.world: WorldPost | None = None
         if not scenario.target.url:
@@ -103,6 +103,9 @@ class Hub:
                 self.orders,
             )
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
+        self.story = self.fold.story
+        self.story.keep = parts.telemetry.beat
+        self._narrator = NarratorPost(spec, parts.placement, parts.logbook, self.story, self._tell)
         self.harm = Harm(self.world)
         fold = self.fold
         self._answers = Answers(
@@ -153,6 +156,10 @@ class Hub:
         self._tell("run", f"{self._spec.run}: the players come")
         self._pacer = asyncio.create_task(self._pace(), name="hub-pace")
 
+    def start_narrator(self, admin_url: str, token: str) -> None:
+        """Begin to start the narrator, once the admin API listens; nothing waits for it."""
+        self._narrator.start(admin_url, token)
+
     async def finished(self) -> Summary:
         """Wait for the end of the run, stop the children in order, and return the summary."""
         over = asyncio.create_task(self._over.wait(), name="hub-over")
@@ -181,10 +188,11 @@ class Hub:
             self._over.set()
 
     async def end_children(self, grace_s: float) -> None:
-        """Stop squads, then the world; by force after ``grace_s``."""
+        """Stop squads, then the narrator, then the world; by force after ``grace_s``."""
         if self._at_once.is_set():
             grace_s = 0.0
         await self.crew.quit(grace_s)
+        await self._narrator.quit(min(grace_s, NARRATOR_GRACE_S))
         if self.world is not None and not await self.world.keeper.quit(grace_s):
             self._parts.logbook.write("killed", child=self.world.keeper.name)
 
@@ -243,8 +251,8 @@ class Hub:
     # --- children ----------------------------------------------------------
 
     def _keepers(self) -> list[Keeper]:
-        squads = self.crew.keepers
-        return squads if self.world is None else [*squads, self.world.keeper]
+        keepers = [*self.crew.keepers, self._narrator.keeper]
+        return keepers if self.world is None else [*keepers, self.world.keeper]
 
     def _post_order(self, order: WorldOrder) -> bool:
         return self.world is not None and self.world.keeper.post(order)
@@ -332,7 +340,7 @@ class Hub:
         if field is not None:
             self.fold.take_field(field[1])
         snapshot = self.fold.snapshot(self._state, self._phase, at_s, self._thresholds_now)
-        self._parts.publish(msgspec.structs.replace(snapshot, story=self.story.view()))
+        self._parts.publish(snapshot)
 
     def _advance(self, at_s: float) -> None:
         """Do what time asks for; also right after a command, whose fault may be over at once."""

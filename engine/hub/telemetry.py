@@ -1,4 +1,4 @@
-"""``telemetry.db``: one row a second, faults, the operator's commands, notes. One writer.
+"""``telemetry.db``: one row a second, faults, beats, the operator's commands, notes. One writer.
 
 Rows are collected and written once a second in one transaction without waiting for the
 disk: what a power cut may cost here is telemetry, not events.
@@ -14,6 +14,7 @@ from engine.hub.fold import Second
 from engine.protocol.command import Command, Reply
 from engine.protocol.feed import FaultView, Notice
 from engine.protocol.limits import TELEMETRY_ROWS_QUEUED_MAX
+from engine.protocol.story import Beat
 
 _TABLES = """
 CREATE TABLE seconds (at_s INTEGER PRIMARY KEY, players REAL, commands_per_s REAL,
@@ -22,6 +23,8 @@ CREATE TABLE seconds (at_s INTEGER PRIMARY KEY, players REAL, commands_per_s REA
 CREATE TABLE faults (id TEXT PRIMARY KEY, name TEXT, scope TEXT, armed_at_s REAL, hold_s REAL,
   planned INTEGER, affected INTEGER, cleared_at_s REAL, cleared_why TEXT, recovered_at_s REAL);
 CREATE TABLE commands (at_s REAL, console INTEGER, command TEXT, ok INTEGER, reply TEXT);
+CREATE TABLE beats (number INTEGER PRIMARY KEY, at_s REAL, tick INTEGER, kind TEXT, text TEXT,
+  events TEXT, cast TEXT);
 CREATE TABLE notes (at_s REAL, kind TEXT, text TEXT, bad INTEGER);
 """
 _Row = tuple[str, tuple[object, ...]]
@@ -65,6 +68,14 @@ class Telemetry:
         self._put(
             "INSERT INTO notes VALUES (?,?,?,?)",
             (notice.at_s, notice.kind, notice.text, notice.bad),
+        )
+
+    def beat(self, beat: Beat) -> None:
+        """Keep a beat; its events and cast as JSON lists."""
+        events, who = (msgspec.json.encode(list(ids)).decode() for ids in (beat.events, beat.cast))
+        self._put(
+            "INSERT INTO beats VALUES (?,?,?,?,?,?,?)",
+            (beat.number, beat.at_s, beat.tick, beat.kind, beat.text, events, who),
         )
 
     def fault(self, fault: FaultView) -> None:

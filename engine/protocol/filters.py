@@ -96,6 +96,14 @@ VIOLATION_FIELDS: Final[Mapping[str, Field]] = {
 }
 """The fields of ``ViolationRow``."""
 
+STORY_FIELDS: Final[Mapping[str, Field]] = {
+    "number": _NUMBER,
+    "tick": _NUMBER,
+    "kind": _TEXT,
+    "text": _TEXT,
+}
+"""The fields of ``Beat``."""
+
 
 class Term(Struct, frozen=True):
     """One condition; ``values`` has more than one with ``=`` and ``!=`` only."""

@@ -187,6 +187,26 @@ BEATS_PER_POST_MAX: Final = 32
 BEATS_KEPT_MAX: Final = 1000
 """Newest beats that the hub can be asked for; telemetry.db has all."""
 BEAT_TAIL_MAX: Final = 60
+TICKS_PER_BEAT: Final = 10
+"""One beat in this many ticks, on average, is what people can follow."""
+BEATS_AT_ONCE_MAX: Final = 3
+"""Beats that may follow each other closely after a quiet time."""
+BEATS_HELD_MAX: Final = 16
+"""Stories that wait for their turn in the narrator."""
+BEATS_QUEUED_MAX: Final = 256
+"""Beats that wait in the narrator until the engine takes them; the oldest go first."""
+STORY_BACK_EVENTS_MAX: Final = 150_000
+"""How far back a beat reaches for its events; less than the hub keeps, so that it can check."""
+STORY_ENTITIES_MAX: Final = 100_000
+"""Entities whose last place the narrator knows."""
+STORY_PAIRS_MAX: Final = 8192
+STORY_FIGURES_MAX: Final = 4096
+"""Entities whose deeds the narrator remembers; who did nothing for the longest goes first."""
+NARRATOR_GRACE_S: Final = 2.0
+"""At the end of a run the narrator has so long to hand in what it has told."""
+STREAM_MESSAGE_BYTES_MAX: Final = 1024 * 1024
+"""The longest message of the stream that a reader takes."""
+ADMIN_ANSWER_BYTES_MAX: Final = 1024 * 1024
 
 # --- faults ----------------------------------------------------------------
 FAULT_HOLD_S_DEFAULT: Final = 60.0

@@ -25,6 +25,7 @@ class RunSpec(Struct, frozen=True):
         unattended_s_max: An unattended run ends after this long.
         thresholds: Expressions from the command line, besides the scenario's.
         in_process: Everything in the caller's process, over memory links.
+        warbler: Whether a narrator tells the run's story (never in one process).
     """
 
     run: str
@@ -41,6 +42,7 @@ class RunSpec(Struct, frozen=True):
     thresholds: tuple[str, ...]
     in_process: bool = False
     commands_per_s: float = 1.0
+    warbler: bool = True
 
 
 class HubReady(Struct, frozen=True, tag="ready"):

@@ -47,7 +47,8 @@ class StoryView(Struct, frozen=True):
 
     Attributes:
         beats: Told since the start.
-        ungrounded: Turned away, because a name or a number in them stands in no event.
+        ungrounded: Turned away, because a name or a number in them stands in none of their
+            events, or because those are not among the events the hub can check.
         narrator: How the narrator is.
     """
 

@@ -120,6 +120,13 @@ class FaultSummary(Struct, frozen=True):
     down_s: float | None = None
 
 
+class StorySummary(Struct, frozen=True):
+    """What the narrator told; ``grounded_pct`` of its beats said only what their events say."""
+
+    beats: int
+    grounded_pct: float
+
+
 class GeneratorSummary(Struct, frozen=True):
     """The generator's own health; ``saturated_at_s`` is the first second it could not keep up."""
 
@@ -158,5 +165,6 @@ class Summary(Struct, frozen=True):
     tick: TickSummary | UnsetType = UNSET
     events: EventsSummary | UnsetType = UNSET
     violations: ViolationsSummary | UnsetType = UNSET
+    story: StorySummary | UnsetType = UNSET
     console: ConsoleSummary | UnsetType = UNSET
     state_hash: str | UnsetType = UNSET

@@ -10,6 +10,7 @@ from engine.protocol.summary import (
     GeneratorSummary,
     LatencySummary,
     PlayersSummary,
+    StorySummary,
     TickSummary,
     ViolationsSummary,
 )
@@ -33,6 +34,7 @@ class Figures(Struct):
         trouble: What broke it, worst first.
         tick: None without an embedded world; ``events`` and ``violations`` likewise.
         console: None when no console painted.
+        story: None when nobody told one.
         squads_lost: How often a squad died, and its newest samples with it.
     """
 
@@ -54,6 +56,7 @@ class Figures(Struct):
     console: ConsoleSummary | None = None
     state_hash: str = ""
     squads_lost: int = 0
+    story: StorySummary | None = None
 
 
 def latency_summary(histogram: Histogram) -> LatencySummary:

@@ -31,6 +31,8 @@ from engine.protocol.query import (
     FaultSpec,
     ParamSpec,
 )
+from engine.protocol.story import NarratorState
+from tests.ui.fake_story import story
 
 KINDS = tuple(
     kind
@@ -83,6 +85,7 @@ class FakeEngine:
         self.rate = 1.0
         self.faults: list[FaultView] = []
         self.state: RunState = "running"
+        self.narrator: NarratorState = "telling"
         self.at_s = 0.0
         self._seq = 0
         self._violations: list[ViolationRow] = []
@@ -155,6 +158,7 @@ class FakeEngine:
             faults=tuple(self._faults_now(at_s)),
             generator=GeneratorView(1, 12.4 + noise[-1], 0.7, 3.1, 0.9, 118.0, False),
             world=WorldView(4242, 14.1 + noise[-1], 141.0, 200, 400, 1560, 84, "9f3a77c0", 12.4),
+            story=story(at_s, self.narrator),
             series=_series(first_s, self.rate, players, ticks, half, late, noise),
             heat=self._heat(at_s),
             thresholds=(("latency_ms.p99 < 150", True), ("tick.overruns == 0", True)),

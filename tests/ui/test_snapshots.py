@@ -30,6 +30,11 @@ def test_overview(snap_compare: Any, tmp_path: Path, size: tuple[int, int]):
     picture(snap_compare, tmp_path, size)
 
 
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def test_story(snap_compare: Any, tmp_path: Path, size: tuple[int, int]):
+    picture(snap_compare, tmp_path, size, "dark", "7", "up", "up", "up")
+
+
 def test_light(snap_compare: Any, tmp_path: Path):
     picture(snap_compare, tmp_path, (120, 40), "light")
 

@@ -12,7 +12,8 @@ from engine.protocol.errors import UserError
 @pytest.mark.parametrize(
     ("key", "action"),
     [
-        ("1", "page_1"), ("6", "page_6"), ("7", None), ("tab", "panel_next"), ("j", "down"),
+        ("1", "page_1"), ("6", "page_6"), ("7", "page_7"), ("8", None),
+        ("tab", "panel_next"), ("j", "down"),
         ("!", "fault"), ("U", "undo"), ("ctrl+g", "panic"), ("+", "load_up"), ("=", "load_exact"),
         ("{", "rate_down"), ("space", "freeze"), ("q", "quit"), ("ctrl+c", "quit"), ("?", "help"),
         ("D", "detach"), ("y", "copy"), ("m", "mark"), ("/", "filter"), ("G", "bottom"),

@@ -11,7 +11,7 @@ from console.layout import BANNER, PAGES, STRIP, VITALS, arrange, panels_of
     st.integers(1, 260),
     st.integers(1, 90),
     st.sampled_from(PAGES),
-    st.sampled_from(["entities", "map", "health"]),
+    st.sampled_from(["entities", "map", "health", "story"]),
     st.booleans(),
     st.integers(0, 8),
 )
@@ -34,9 +34,23 @@ def test_eighty_by_twenty_four_has_vitals_a_main_panel_and_the_strip():
 @pytest.mark.parametrize(("size", "columns"), [((120, 40), 2), ((200, 60), 3), ((160, 45), 3)])
 def test_columns(size, columns):
     boxes = arrange(*size, "overview", "entities")
-    assert {box.panel for box in boxes} >= set(panels_of("overview"))
+    # Two columns have room for the events or for the story.
+    left_out = {"story"} if columns == 2 else set()
+    assert {box.panel for box in boxes} >= set(panels_of("overview")) - left_out
     starts = {box.x for box in boxes if box.height > 5 and box.panel != "health"}
     assert len(starts) == columns
+
+
+def test_in_two_columns_the_story_takes_the_place_of_the_events_while_it_has_the_keys():
+    shown = [box.panel for box in arrange(120, 40, "overview", "story")]
+    assert "story" in shown
+    assert "events" not in shown
+
+
+def test_the_story_page_shows_the_events_beside_it_where_there_is_room():
+    assert {box.panel for box in arrange(120, 40, "story", "story")} >= {"story", "events"}
+    assert "events" not in {box.panel for box in arrange(80, 24, "story", "story")}
+    assert "events" in {box.panel for box in arrange(80, 24, "story", "events")}
 
 
 def test_a_small_terminal_shows_the_focused_list_then_the_vitals_alone():
