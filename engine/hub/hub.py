@@ -17,7 +17,7 @@ from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, first_state, thresholds
-from engine.hub.queries import Answers
+from engine.hub.queries import Answers, Looks
 from engine.hub.state import Armed
 from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
@@ -31,7 +31,7 @@ from engine.protocol.limits import (
     FREE_BYTES_MIN,
     SNAPSHOTS_PER_S,
 )
-from engine.protocol.query import Answer, FaultSpec, Query
+from engine.protocol.query import Answer, FaultSpec, PlayerView, Query
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.report.figures import Trouble
@@ -88,11 +88,13 @@ class Hub:
         if not scenario.target.url:
             reports = Reports(self.fold, lambda: self.at_s, self._tell, self._remark, self._broken)
             self.world = WorldPost(spec, parts.place, parts.placement, parts.logbook, reports)
-        self._answers = Answers(self._field, self.fold.log, parts.faults, self.summary)
+        looks = Looks(self._field, self._last_field, self._look_into)
+        self._answers = Answers(looks, self.fold.log, parts.faults, self.summary)
         orders = Orders(
             url=self._url,
             report=self._from_squad,
-            gone=self.fold.tally.gone,
+            gone=self._squad_gone,
+            back=lambda squad: self.fold.outages.back(f"squad {squad}", self.at_s),
             catch_up=self._missed_orders,
             tell=self._tell,
             broken=self._broken,
@@ -230,6 +232,10 @@ class Hub:
         if not self._state.manual and len(tally.squads) == self._spec.squads:
             self._state = msgspec.structs.replace(self._state, target=tally.now("target"))
 
+    def _squad_gone(self, squad: int, why: str) -> None:
+        self.fold.tally.gone(squad)
+        self.fold.outages.lost(f"squad {squad}", self.at_s, why)
+
     def _missed_orders(self) -> tuple[Struct, ...]:
         """Return what a squad that came back missed: the time, the load, the armed faults."""
         state, at_s = self._state, self.at_s
@@ -323,6 +329,12 @@ class Hub:
 
     def _field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
         return None if self.world is None else self.world.field(names)
+
+    def _last_field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
+        return None if self.world is None else self.world.last_field(names)
+
+    async def _look_into(self, number: int) -> PlayerView | None:
+        return await self.crew.ask_player(number)
 
     def _note_failure(self, task: "asyncio.Task[None]") -> None:
         problem = None if task.cancelled() else task.exception()

@@ -1,11 +1,12 @@
 """Answers to queries, from the world's shared arrays and the hub's ring of events."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from engine.hub.columns import Column, entity_column, mask
 from engine.hub.eventlog import Batch, EventLog
@@ -19,7 +20,7 @@ from engine.protocol.filters import (
     Filter,
     parse_filter,
 )
-from engine.protocol.limits import POSITION_UNITS_PER_TILE
+from engine.protocol.limits import GUEST_ID_BASE, PLAYER_ID_BASE, POSITION_UNITS_PER_TILE
 from engine.protocol.query import (
     Answer,
     EntitiesAnswer,
@@ -32,6 +33,7 @@ from engine.protocol.query import (
     FaultsAnswer,
     FaultSpec,
     FaultsQuery,
+    PlayerView,
     Query,
     Refused,
     SummaryAnswer,
@@ -48,11 +50,25 @@ Columns = Mapping[str, Column]
 Field = tuple[int, Columns]
 
 
+class Looks(Struct):
+    """Ways to look at what is there now.
+
+    Attributes:
+        field: The world's tick and arrays, None while there is no world.
+        last_field: The same of a world that is gone, as it was last; None before the first.
+        player: Player number to what its squad tells of it.
+    """
+
+    field: Callable[[tuple[str, ...]], Field | None]
+    last_field: Callable[[tuple[str, ...]], Field | None]
+    player: Callable[[int], Awaitable[PlayerView | None]]
+
+
 class Answers:
     """Answers queries.
 
     Args:
-        field: The world's tick and arrays, None while there is no world.
+        looks: Ways to look at what is there now.
         log: The newest events.
         faults: The fault menu.
         summary: The summary as it stands.
@@ -60,12 +76,12 @@ class Answers:
 
     def __init__(
         self,
-        field: Callable[[tuple[str, ...]], Field | None],
+        looks: Looks,
         log: EventLog,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
     ) -> None:
-        self._field = field
+        self._looks = looks
         self._log = log
         self._faults = faults
         self._summary = summary
@@ -97,7 +113,7 @@ class Answers:
                 f"sort: no field {name!r}{nearest(name, ENTITY_FIELDS)}; "
                 f"fields: {', '.join(ENTITY_FIELDS)}"
             )
-        field = self._field(_COLUMNS)
+        field = self._looks.field(_COLUMNS)
         if field is None:
             return Refused("gone", "there is no world to look at")
         tick, columns = field
@@ -112,7 +128,10 @@ class Answers:
         return EntitiesAnswer(tick, len(rows), tuple(_row(columns, row) for row in page.tolist()))
 
     async def _entity(self, query: EntityQuery) -> Answer:
-        field = self._field(_COLUMNS)
+        player = None
+        if PLAYER_ID_BASE <= query.id < GUEST_ID_BASE:
+            player = await self._looks.player(query.id - PLAYER_ID_BASE)
+        field = self._looks.last_field(_COLUMNS)
         if field is None:
             return Refused("gone", "there is no world to look at")
         tick, columns = field
@@ -129,7 +148,7 @@ class Answers:
             return list(np.flatnonzero(concerned).tolist())
 
         events = await self._newest(about, query.events)
-        return EntityAnswer(tick, row, events)
+        return EntityAnswer(tick, row, events, player)
 
     async def _events(self, query: EventsQuery) -> Answer:
         wanted = parse_filter(query.where, EVENT_FIELDS)

@@ -85,7 +85,11 @@ class WorldPost:
 
     def field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
         """Return the tick and copies of the named columns; None while there is no world."""
-        if self._shared is None or not self.keeper.pid:
+        return self.last_field(names) if self.keeper.pid else None
+
+    def last_field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
+        """Return the same of a world that is gone: as it was when it was published last."""
+        if self._shared is None:
             return None
         try:
             return self._shared.read(names)
@@ -114,6 +118,7 @@ class WorldPost:
                 self._watch.cancel()
             self._watch = asyncio.create_task(self._watch_events(), name="hub-events")
         if again:
+            self._reports.fold.outages.back("world", self._reports.at_s())
             self._reports.tell("child_back", f"the world is back at tick {ready.tick}")
 
     async def _watch_events(self) -> None:
@@ -131,4 +136,5 @@ class WorldPost:
 
     def _lost(self, why: str) -> None:
         self._reports.fold.world_gone()
+        self._reports.fold.outages.lost("world", self._reports.at_s(), why)
         self._reports.tell("child_lost", f"the world is gone: {why}", bad=True)
