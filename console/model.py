@@ -8,21 +8,27 @@ from msgspec.structs import replace
 
 from console import layout
 from console.items import (
+    Acknowledge,
     Clock,
     Cost,
+    Hint,
     Item,
     Look,
     Menu,
     Message,
+    Mouse,
     Page,
     Phase,
+    Pick,
     Press,
     Say,
+    Scroll,
     SetFilter,
     Size,
     Turn,
 )
-from console.lists import ListView, moved
+from console.lists import ListView, moved, sorted_by
+from console.seen import Seen
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot, ViolationRow
@@ -42,7 +48,6 @@ MESSAGE_S: Final = 6.0
 SILENT_S: Final = 3.0
 """No snapshot for this long is told."""
 PACES: Final = ("eco", "normal", "demo")
-SORTS: Final = ("gold", "hp", "level", "goods", "zone", "lives", "id")
 
 
 class Data(Struct, frozen=True):
@@ -74,6 +79,8 @@ class View(Struct, frozen=True):
     pace: str = "normal"
     hints: tuple[tuple[str, str], ...] = ()
     quit_key: str = "q"
+    mouse: bool = False
+    mouse_key: str = "M"
     entities: ListView = ListView(sort="-gold")
     events: ListView = ListView(follow=True)
     violations: ListView = ListView(follow=True)
@@ -97,6 +104,8 @@ class Model(Struct, frozen=True):
     menu: tuple[FaultSpec, ...] = ()
     ended: Ended | None = None
     lost: str = ""
+    seen: Seen = Seen()
+    hint_until_s: float = 0.0
 
     @property
     def shown(self) -> Data:
@@ -120,10 +129,14 @@ def update(model: Model, item: Item) -> Model:
             message = model.message
             if message is not None and now_s >= message.until_s:
                 message = None
-            return replace(model, now_s=now_s, message=message)
+            hint_until_s = 0.0 if now_s >= model.hint_until_s else model.hint_until_s
+            return replace(model, now_s=now_s, message=message, hint_until_s=hint_until_s)
         case Notice():
-            kept = (*model.notices, item)[-NOTICES_KEPT_MAX:]
-            return _say(replace(model, notices=kept), item.text, item.bad)
+            kept = replace(model, notices=(*model.notices, item)[-NOTICES_KEPT_MAX:])
+            snapshot = model.live.snapshot
+            # What was told before this console came is kept, and no news.
+            old = snapshot is not None and snapshot.at_s - item.at_s > MESSAGE_S
+            return kept if old else _say(kept, item.text, item.bad)
         case Gap(dropped=dropped):
             return replace(model, gaps=model.gaps + dropped)
         case Page():
@@ -250,6 +263,22 @@ def _rare(model: Model, item: Item) -> Model:
             return replace(model, view=replace(model.view, theme=theme, mono=mono))
         case Menu(faults=faults):
             return replace(model, menu=faults)
+        case _:
+            return _handled(model, item)
+
+
+def _handled(model: Model, item: Item) -> Model:
+    match item:
+        case Pick():
+            return _picked(model, item)
+        case Scroll(name=name, by=by):
+            return _scrolled(model, name, by)
+        case Acknowledge(seen=seen):
+            return replace(model, seen=seen)
+        case Hint(for_s=for_s):
+            return replace(model, hint_until_s=model.now_s + for_s if for_s else 0.0)
+        case Mouse(on=on):
+            return replace(model, view=replace(model.view, mouse=on))
         case SetFilter(name=name, text=text):
             try:
                 terms = typed_filter(name, text)
@@ -296,6 +325,30 @@ def _turned(model: Model, page: str) -> Model:
     return replace(model, view=replace(model.view, page=page, focus=focus, zoom=False))
 
 
+def _picked(model: Model, item: Pick) -> Model:
+    """Go to a panel, and to one of its rows."""
+    if item.panel not in layout.panels_of(model.view.page):
+        model = _turned(model, item.panel)
+    model = replace(model, view=replace(model.view, focus=item.panel))
+    if item.key is None:
+        return model
+    view: ListView = getattr(model.view, item.panel)
+    follow = view.follow and item.panel == "entities"
+    return _with_list(model, item.panel, replace(view, cursor=item.key, follow=follow))
+
+
+def _scrolled(model: Model, name: str, by: int) -> Model:
+    """Move a list's cursor by so many rows."""
+    view: ListView = getattr(model.view, name)
+    keys = list_keys(model.shown, model.view, name)
+    by = max(-len(keys), min(len(keys), by))
+    if name != "entities":
+        return _with_list(model, name, moved(keys, rows_of(model, name), view, by))
+    # ``follow`` means the picked entity there, not the newest row.
+    still = moved(keys, rows_of(model, name), replace(view, follow=False), by)
+    return _with_list(model, name, replace(still, follow=view.follow))
+
+
 def _back(model: Model) -> Model:
     """Undo the innermost of: freeze, filter, zoom, page."""
     view = model.view
@@ -317,14 +370,10 @@ def _in_list(model: Model, name: str, action: str) -> Model:
         "top": -10**9, "bottom": 10**9,
     }  # fmt: skip
     if action in steps:
-        keys = list_keys(model.shown, model.view, name)
-        by = max(-len(keys), min(len(keys), steps[action]))
-        if name == "entities":
-            view = replace(moved(keys, height, replace(view, follow=False), by), follow=view.follow)
-        else:
-            view = moved(keys, height, view, by)
-            view = replace(view, follow=view.follow or action == "bottom")
-        return _with_list(model, name, view)
+        model = _scrolled(model, name, steps[action])
+        if action == "bottom" and name != "entities":
+            model = _with_list(model, name, replace(getattr(model.view, name), follow=True))
+        return model
     if action == "follow":
         view = replace(view, follow=not view.follow)
         what = f"{'following' if view.follow else 'not following'} "
@@ -332,14 +381,6 @@ def _in_list(model: Model, name: str, action: str) -> Model:
         return _say(_with_list(model, name, view), what, False)
     if action in {"sort", "sort_turn"} and name == "entities":
         return _with_list(
-            model, name, replace(view, sort=_sorted(view.sort, action), cursor=0, top=0)
+            model, name, replace(view, sort=sorted_by(view.sort, action), cursor=0, top=0)
         )
     return model
-
-
-def _sorted(sort: str, action: str) -> str:
-    sign, column = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
-    if action == "sort_turn":
-        return column if sign else f"-{column}"
-    column = SORTS[(SORTS.index(column) + 1) % len(SORTS)]
-    return column if column in {"id", "zone", "hp"} else f"-{column}"

@@ -141,6 +141,13 @@ def violation_plain(row: ViolationRow) -> str:
     )
 
 
+def plain_row(row: EntityRow | Event | ViolationRow) -> str:
+    """Return a row of any list as one line, for copying."""
+    if isinstance(row, EntityRow):
+        return entity_plain(row)
+    return event_plain(row) if isinstance(row, Event) else violation_plain(row)
+
+
 def entity_state(row: EntityRow) -> tuple[str, str]:
     """Return an entity's state as a word and its role."""
     if not row.alive:
