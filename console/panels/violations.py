@@ -41,7 +41,7 @@ class Violations:
         follow = model.view.violations.follow
         for index, item in enumerate(shown.rows):
             assert isinstance(item, ViolationRow)  # noqa: S101 - the window of violations holds these
-            every = _faint(item) if model.seen.has(item) else _cells(item)
+            every = _quiet(item) if model.seen.has(item) else _cells(item)
             picked = focused and index == shown.picked and not follow
             lines.append(row(every[: len(columns)], columns, sizes, picked, inner))
         if not shown.rows:
@@ -70,13 +70,13 @@ def _cells(item: ViolationRow) -> tuple[Line, ...]:
     )
 
 
-def _faint(item: ViolationRow) -> tuple[Line, ...]:
+def _quiet(item: ViolationRow) -> tuple[Line, ...]:
     """Return the cells of a row that was acknowledged: dimmed, and told by its mark."""
     return (
         ((str(item.tick), "faint"),),
-        ((entity_name(item.actor), "faint"),),
-        ((f"✓ {clean(item.policy, 40)}", "faint"),),
-        ((clean(item.reason), "faint"),),
+        ((entity_name(item.actor), "dim"),),
+        ((f"✓ {clean(item.policy, 40)}", "dim"),),
+        ((clean(item.reason), "dim"),),
     )
 
 

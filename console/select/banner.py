@@ -3,7 +3,7 @@
 from typing import Final
 
 from console.figures import count
-from console.lines import Line, clean
+from console.lines import Line, clean, left
 from console.model import Model
 from console.select.outage import back, down
 from engine.protocol.feed import PlayersView
@@ -85,21 +85,17 @@ def _hint(model: Model, quit_key: str) -> tuple[Line, ...]:
     keys = {word: key for key, word in model.view.hints}
     return (
         (("● Welcome. The players are made up, and the world is yours to break.", "accent"),),
-        (
-            ("  ", "dim"),
-            (keys.get("fault", "!"), "key"),
-            (" break something   ", "text"),
-            (keys.get("load", "+ -"), "key"),
-            (" more or fewer players", "text"),
-        ),
-        (
-            ("  ", "dim"),
-            (keys.get("help", "?"), "key"),
-            (" every key          ", "text"),
-            (quit_key, "key"),
-            ("   quit; asks first", "text"),
-        ),
+        _keys((keys.get("fault", "!"), "break something"), (keys.get("load", "+"), "the load")),
+        _keys((keys.get("help", "?"), "every key"), (quit_key, "quit; asks first")),
         (("  any key takes this away", "dim"),),
+    )
+
+
+def _keys(*pairs: tuple[str, str]) -> Line:
+    return tuple(
+        span
+        for key, words in pairs
+        for span in ((f"  {left(key, 5)}", "key"), (left(words, 20), "text"))
     )
 
 

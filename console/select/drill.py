@@ -22,6 +22,7 @@ PHASES: Final = {
 VERDICTS: Final = {"permit": ("✓", "good"), "deny": ("✖", "bad"), "mutate": ("≈", "warn")}
 """Glyph and role of an answer: taken as asked, refused, changed."""
 OLDEST_WARN_S: Final = 1.0
+GAUGE: Final = 16
 
 
 def heading(text: str, width: int) -> Line:
@@ -54,7 +55,7 @@ def state_lines(answer: EntityAnswer, world_down: bool) -> list[Line]:
         (
             (left("health", 10), "dim"),
             (left(f"{row.hp}/{row.hp_max}", 8), "bright"),
-            *gauge(share, 24, hp_role(row)),
+            *gauge(share, GAUGE, hp_role(row)),
             (f"  level {row.level}, {count(row.gold)} gold, {count(row.goods)} goods", "text"),
         ),
         (
@@ -94,7 +95,7 @@ def socket_lines(player: PlayerView | None, snapshot: Snapshot | None) -> list[L
         ),
     ]
     if player.in_flight:
-        lines[-1] += ((f", the oldest due {player.oldest_in_flight_s:.1f} s ago", oldest_role),)
+        lines[-1] += ((f", oldest due {player.oldest_in_flight_s:.1f} s ago", oldest_role),)
     lines.append(((left("faults", 10), "dim"), *_faults(player.faults, snapshot)))
     return lines
 
