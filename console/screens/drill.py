@@ -113,20 +113,20 @@ class DrillScreen(Overlay[None]):
             return self._beside(self._answer, lines, inner, rows)
         return self._below(self._answer, lines, inner, rows)
 
-    def _about(self, answer: EntityAnswer, inner: int) -> list[Line]:
+    def _about(self, answer: EntityAnswer, inner: int, roomy: bool) -> list[Line]:
         model = self.storm.model
         outage = down(model)
         world_down = outage is not None and outage[0].child == "world"
-        lines = drill.state_lines(answer, world_down)
+        lines = drill.state_lines(answer, world_down, roomy)
         if drill.is_virtual(self._entity):
             snapshot = model.live.snapshot
             lines += [(), drill.heading("socket", inner)]
-            lines += drill.socket_lines(answer.player, snapshot)
+            lines += drill.socket_lines(answer.player, snapshot, roomy)
         return lines
 
     def _below(self, answer: EntityAnswer, lines: list[Line], inner: int, rows: int) -> list[Line]:
         """Return everything in one column; answers and events share what room there is."""
-        lines = [*lines, *self._about(answer, inner)]
+        lines = [*lines, *self._about(answer, inner, roomy=False)]
         acks = answer.player.acks if answer.player is not None else ()
         room = max(8, rows - len(lines) - 2)
         if answer.player is not None:
@@ -141,7 +141,7 @@ class DrillScreen(Overlay[None]):
         """Return the events beside the rest."""
         each = (inner - 3) * 11 // 20
         other = inner - 3 - each
-        mine = [*lines, *self._about(answer, each)]
+        mine = [*lines, *self._about(answer, each, roomy=True)]
         if answer.player is not None:
             mine += [(), drill.heading("last acknowledgements", each)]
             mine += drill.ack_lines(answer.player.acks, each, ACKS_REMEMBERED_MAX + 1)

@@ -42,27 +42,42 @@ def event_lines(event: Event) -> list[Line]:
     return [((left(name, 10), "dim"), (text, "text")) for name, text in pairs]
 
 
-def state_lines(answer: EntityAnswer, world_down: bool) -> list[Line]:
-    """Return the entity as the world knows it; of a world that is down, as it was last."""
+def state_lines(answer: EntityAnswer, world_down: bool, roomy: bool) -> list[Line]:
+    """Return the entity as the world knows it; of a world that is down, as it was last.
+
+    ``roomy``: with a row for each thing instead of two beside each other.
+    """
     row = answer.row
     word, role = entity_state(row)
     share = row.hp / row.hp_max if row.hp_max else 0.0
     as_of: Line = ((f"   as of tick {count(answer.tick)}", "dim"),)
     if world_down:
         as_of = ((f"   ✖ the world is down: as of tick {count(answer.tick)}", "bad"),)
+    first: Line = ((left(clean(row.kind, 20), 10), "dim"), (word, role), *as_of)
+    health: Line = (
+        (left("health", 10), "dim"),
+        (left(f"{row.hp}/{row.hp_max}", 8), "bright"),
+        *gauge(share, GAUGE, hp_role(row)),
+    )
+    owns = f"level {row.level}, {count(row.gold)} gold, {count(row.goods)} goods"
+    place: Line = (
+        (left("at", 10), "dim"),
+        (f"zone {row.zone}: {row.x:.1f}, {row.y:.1f}", "text"),
+    )
+    lives = "life" if row.lives == 1 else "lives"
+    life = f"{clean(row.stage, 20)}, faction {row.faction}, {row.lives} {lives}"
+    if not roomy:
+        return [
+            first,
+            (*health, (f"  {owns}", "text")),
+            (*place, (f"   {life}", "dim")),
+        ]
     return [
-        ((left(clean(row.kind, 20), 10), "dim"), (word, role), *as_of),
-        (
-            (left("health", 10), "dim"),
-            (left(f"{row.hp}/{row.hp_max}", 8), "bright"),
-            *gauge(share, GAUGE, hp_role(row)),
-            (f"  level {row.level}, {count(row.gold)} gold, {count(row.goods)} goods", "text"),
-        ),
-        (
-            (left("at", 10), "dim"),
-            (f"zone {row.zone}: {row.x:.1f}, {row.y:.1f}", "text"),
-            (f"   {clean(row.stage, 20)}, faction {row.faction}, {row.lives} lives", "dim"),
-        ),
+        first,
+        health,
+        ((left("owns", 10), "dim"), (owns, "text")),
+        place,
+        ((left("is", 10), "dim"), (life, "text")),
     ]
 
 
@@ -71,8 +86,8 @@ def is_virtual(entity: int) -> bool:
     return PLAYER_ID_BASE <= entity < GUEST_ID_BASE
 
 
-def socket_lines(player: PlayerView | None, snapshot: Snapshot | None) -> list[Line]:
-    """Return a virtual player's connection, three rows."""
+def socket_lines(player: PlayerView | None, snapshot: Snapshot | None, roomy: bool) -> list[Line]:
+    """Return a virtual player's connection; ``roomy`` as in ``state_lines``."""
     if player is None:
         return [(("▲ the squad that carries this player does not tell of it", "warn"),)]
     mark, role, word = PHASES.get(player.phase, ("?", "dim", clean(player.phase, 20)))
@@ -94,8 +109,11 @@ def socket_lines(player: PlayerView | None, snapshot: Snapshot | None) -> list[L
             (f", {player.in_flight} in flight", "bright" if player.in_flight else "dim"),
         ),
     ]
-    if player.in_flight:
-        lines[-1] += ((f", oldest due {player.oldest_in_flight_s:.1f} s ago", oldest_role),)
+    waited = f"oldest due {player.oldest_in_flight_s:.1f} s ago" if player.in_flight else ""
+    if roomy:
+        lines.append(((left("waits for", 10), "dim"), (waited or "-", oldest_role)))
+    elif waited:
+        lines[-1] += ((f", {waited}", oldest_role),)
     lines.append(((left("faults", 10), "dim"), *_faults(player.faults, snapshot)))
     return lines
 

@@ -111,7 +111,10 @@ class WorldPost:
             raise TypeError(f"the world began with {type(ready).__name__}")
         self.port = ready.gateway_port
         self._reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES)
-        if self._shared is None and self._place.shared_memory:
+        if self._place.shared_memory:
+            # Anew for a world that is back: one that ended in order took its block with it.
+            if self._shared is not None:
+                self._shared.close()
             self._shared = SharedState.attach(self._place.shared_memory)
         if self._place.events_socket:
             if self._watch is not None:

@@ -23,6 +23,7 @@ from engine.protocol.limits import (
     LINK_CALLS_IN_FLIGHT_MAX,
     LINK_CONSOLES_MAX,
     LINK_REQUEST_BYTES_MAX,
+    NOTICES_FOR_NEWCOMERS_MAX,
     NOTICES_QUEUED_MAX,
 )
 from engine.protocol.link_frames import Call, encoder
@@ -254,6 +255,28 @@ async def test_a_newcomer_gets_the_present_snapshot(engine: Engine) -> None:
     snapshot = link.take_snapshot()
     assert snapshot is not None
     assert snapshot.at_s == 3.0
+
+
+async def test_a_newcomer_gets_the_newest_notices_each_once(engine: Engine) -> None:
+    early = await engine.link()
+    await early.call(Mark("seated"))
+    told = NOTICES_FOR_NEWCOMERS_MAX + 5
+    for at_s in range(told):
+        engine.exchange.publish(Notice(float(at_s), "mark", str(at_s)))
+    late = await engine.link()
+    await late.call(Mark("seated"))
+    engine.exchange.publish(Notice(999.0, "mark", "after"))
+    found: list[Notice | Gap] = []
+    while not found or found[-1] != Notice(999.0, "mark", "after"):
+        await asyncio.wait_for(late.wait(), 10)
+        found += late.take_notices()
+    times = [item.at_s for item in found if isinstance(item, Notice)]
+    assert times == [*range(5, told), 999.0]
+    seen: list[Notice | Gap] = []
+    while len(seen) < told + 1:
+        await asyncio.wait_for(early.wait(), 10)
+        seen += early.take_notices()
+    assert len(seen) == told + 1
 
 
 async def test_the_end_is_the_last_item(engine: Engine) -> None:

@@ -224,6 +224,11 @@ class FakeEngine:
         since_s = 0.0 if held else max(0.0, self.at_s - 4)
         return PlayerView(0, "trader", phase, since_s, 0, 1, 0.062, 120, 119, held, tuple(acks))
 
+    def history(self, count: int) -> tuple[Event, ...]:
+        """Return an entity's events, the same whenever they are asked for."""
+        other = FakeEngine(self._seed, self.target)
+        return tuple(other._event(self.at_s - (count - index)) for index in range(count))
+
     def arm(self, command: ArmFault) -> None:
         """Arm a fault now."""
         pct = command.scope.players_pct

@@ -92,9 +92,7 @@ class FakeLink:
             found = [row for row in rows if row.id == query.id]
             if not found:
                 return Refused("not_found", f"no entity {query.id}")
-            events = tuple(
-                self.engine._event(self.engine.at_s) for _ in range(min(30, query.events))
-            )
+            events = self.engine.history(min(30, query.events))
             number = query.id - PLAYER_ID_BASE
             player = self.engine.player(number) if number >= 0 else None
             return EntityAnswer(tick, found[0], events, player)
