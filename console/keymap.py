@@ -64,7 +64,7 @@ def _defaults() -> tuple[Binding, ...]:
         Binding("sort_turn", ("S",), "turn the order around", move),
         Binding("follow", ("f",), "follow the newest", move),
         Binding("violation_next", ("v",), "next open violation", move),
-        Binding("acknowledge", ("x",), "acknowledge; again: all up to it", move),
+        Binding("acknowledge", ("x",), "acknowledge, twice: all", move),
         Binding("fault", ("!",), "fault menu", storm, "fault"),
         Binding("undo", ("U",), "undo the last fault", storm),
         Binding("panic", ("ctrl+g",), "panic: revert every fault", storm),

@@ -41,7 +41,7 @@ class Exchange:
         self._next = 1
         self._ended: Ended | None = None
         self._snapshot: Snapshot | None = None
-        self._notices: deque[Notice] = deque(maxlen=NOTICES_FOR_NEWCOMERS_MAX)
+        self._notices: deque[Notice] = deque()
 
     @property
     def consoles(self) -> int:
@@ -87,11 +87,18 @@ class Exchange:
         if isinstance(item, Snapshot):
             self._snapshot = item
         elif isinstance(item, Notice):
-            self._notices.append(item)
+            self._remember(item)
         else:
             self._ended = item
         for seat in self._seats.values():
             seat.lanes.put(item)
+
+    def _remember(self, notice: Notice) -> None:
+        """Keep a notice for newcomers; overruns, of which there can be many, go first."""
+        self._notices.append(notice)
+        if len(self._notices) > NOTICES_FOR_NEWCOMERS_MAX:
+            many = (kept for kept in self._notices if kept.kind == "overrun")
+            self._notices.remove(next(many, self._notices[0]))
 
     def close(self) -> None:
         """Take every seat away; links see ``LinkClosed``."""

@@ -279,6 +279,17 @@ async def test_a_newcomer_gets_the_newest_notices_each_once(engine: Engine) -> N
     assert len(seen) == told + 1
 
 
+async def test_overruns_do_not_crowd_out_what_a_newcomer_should_know(engine: Engine) -> None:
+    engine.exchange.publish(Notice(1.0, "child_lost", "the world is gone"))
+    for at_s in range(2 * NOTICES_FOR_NEWCOMERS_MAX):
+        engine.exchange.publish(Notice(float(at_s), "overrun", "tick"))
+    late = await engine.link()
+    await asyncio.wait_for(late.wait(), 10)
+    found = late.take_notices()
+    assert len(found) == NOTICES_FOR_NEWCOMERS_MAX
+    assert found[0] == Notice(1.0, "child_lost", "the world is gone")
+
+
 async def test_the_end_is_the_last_item(engine: Engine) -> None:
     link = await engine.link()
     await link.call(Mark("seated"))

@@ -91,10 +91,6 @@ def test_violations_acknowledged(snap_compare: Any, tmp_path: Path):
     picture(snap_compare, tmp_path, (120, 40), "dark", "4", "v", "x", "v", "v", "x")
 
 
-def test_what_happened(snap_compare: Any, tmp_path: Path):
-    picture(snap_compare, tmp_path, (80, 24), "dark", "L")
-
-
 @pytest.mark.parametrize("theme", ["dark", "mono"])
 def test_a_world_that_is_down(snap_compare: Any, tmp_path: Path, theme: str):
     gone = (OutageView("world", 100.4, "signal 9", 103.0), OutageView("world", 120.2, "signal 9"))
