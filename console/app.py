@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -15,10 +14,10 @@ from textual.screen import Screen
 from console import panels
 from console import themes as looks_of
 from console.actions import VIEW_ACTIONS, command_for
-from console.clipboard import copy_path, osc52, write_copy
-from console.items import Item, Look, Press, Say, Size, Turn
+from console.items import Hint, Item, Look, Mouse, Press, Say, Size, Turn
 from console.keymap import Keymap, keys_path, load_keymap
-from console.model import Model, View, update
+from console.model import Model
+from console.opening import HINT_S, first_view, hint_is_due, hint_was_shown
 from console.outcome import Outcome
 from console.paint.driver import StormDriver
 from console.paint.easel import Easel
@@ -26,6 +25,7 @@ from console.paint.painter import Output
 from console.pump import Pump
 from console.screens.board import BoardScreen
 from console.themes import Theme
+from console.update import update
 from console.widgets.board import Board
 from engine.link.base import EngineLink, LinkClosed
 from engine.protocol.command import Command, Detach, Stop
@@ -33,15 +33,6 @@ from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.registry import scan
 
 Connect = Callable[[], Awaitable[EngineLink]]
-HINT_WORDS = (
-    ("fault", "fault"),
-    ("load_up", "load"),
-    ("filter", "filter"),
-    ("freeze", "freeze"),
-    ("zoom", "zoom"),
-    ("help", "help"),
-    ("quit", "quit"),
-)
 
 
 class ConsoleOptions(Struct, frozen=True):
@@ -51,11 +42,13 @@ class ConsoleOptions(Struct, frozen=True):
         theme: Name of the theme, empty for what suits the terminal.
         hz: Frames a second at normal rate.
         environ: The environment; None for the process's own.
+        hint: Show the first-run hint to who has never seen it.
     """
 
     theme: str = ""
     hz: float = 4.0
     environ: dict[str, str] | None = None
+    hint: bool = False
 
 
 class StormApp(App[Outcome], inherit_bindings=False):
@@ -76,19 +69,19 @@ class StormApp(App[Outcome], inherit_bindings=False):
         self, connect: Connect, options: ConsoleOptions | None = None, **textual: Any
     ) -> None:
         self._options = options or ConsoleOptions()
-        self._environ: Mapping[str, str] = (
+        self.environ: Mapping[str, str] = (
             os.environ if self._options.environ is None else self._options.environ
         )
-        self.keymap: Keymap = load_keymap(keys_path(self._environ))
-        self.depth = looks_of.choose_depth(self._environ)
-        theme = looks_of.choose_theme(self._options.theme, self._environ)
+        self.keymap: Keymap = load_keymap(keys_path(self.environ))
+        self.depth = looks_of.choose_depth(self.environ)
+        theme = looks_of.choose_theme(self._options.theme, self.environ)
         self.looks: Theme = looks_of.load_theme(theme, self.depth)
         textual.setdefault("driver_class", StormDriver)
         super().__init__(**textual)
         self.animation_level = "none"
         self._connect = connect
         self._link: EngineLink | None = None
-        self._model = Model(view=self._first_view())
+        self._model = Model(view=first_view(self.keymap, theme, self.looks.mono))
         self.board = Board(scan(panels, "PANEL"), self.looks, self._sized)
         self._pump: Pump | None = None
         self._easel = Easel(self)
@@ -292,24 +285,24 @@ class StormApp(App[Outcome], inherit_bindings=False):
         else:
             self.start(self._call(self._link, command))
 
-    def copy(self, text: str) -> None:
-        """Copy ``text``: to the terminal's clipboard, and to a file."""
-        path: Path = copy_path(self._environ)
-        if self._driver is not None:
-            self._driver.write(osc52(text, "TMUX" in self._environ))
-        try:
-            write_copy(path, text)
-        except OSError as problem:
-            self.deliver([Say(f"copied to the clipboard; {path}: {problem.strerror}", True)])
-        else:
-            self.deliver([Say(f"copied, also to {path}")])
-
     def wear(self, name: str) -> None:
         """Put on a theme."""
         self.looks = looks_of.load_theme(name, self.depth)
         self.board.wear(self.looks)
         self._easel.redo(anew=True)
         self.deliver([Look(name, self.looks.mono), Say(f"theme {name}")])
+
+    def use_mouse(self, on: bool) -> None:
+        """Take the mouse for clicks and the wheel, or leave it to the terminal."""
+        if isinstance(self._driver, StormDriver):
+            self._driver.use_mouse(on)
+        words = "mouse on: shift-drag selects" if on else "mouse off: the terminal has it"
+        self.deliver([Mouse(on), Say(words)])
+
+    def write_terminal(self, text: str) -> None:
+        """Send a sequence that is not for the screen."""
+        if self._driver is not None:
+            self._driver.write(text)
 
     def redraw(self) -> None:
         """Send every cell again."""
@@ -323,21 +316,6 @@ class StormApp(App[Outcome], inherit_bindings=False):
             return  # the next frame finds the link closed and says so
         if reply.text:
             self.deliver([Say(reply.text, not reply.ok)])
-
-    def _first_view(self) -> View:
-        keymap = self.keymap
-        hints = []
-        for action, word in HINT_WORDS:
-            key = keymap.key(action)
-            if action == "load_up":
-                key = f"{key} {keymap.key('load_down')}"
-            hints.append((key, word))
-        return View(
-            theme=self.looks.name,
-            mono=self.looks.mono,
-            hints=tuple(hints),
-            quit_key=keymap.key("quit"),
-        )
 
     # --- painting ----------------------------------------------------------
 
@@ -356,8 +334,16 @@ class StormApp(App[Outcome], inherit_bindings=False):
         for item in items:
             model = update(model, item)
         was, self._model = self._model.phase, model
+        if was == "starting" and model.phase == "live":
+            self._greet()
         if was == "draining" and model.phase in {"ended", "lost"}:
             self.leave()  # the operator asked to quit and has been waiting for this
+
+    def _greet(self) -> None:
+        """Say to who sees this for the first time what to press."""
+        if self._options.hint and hint_is_due(self.environ):
+            self._model = update(self._model, Hint(HINT_S))
+            hint_was_shown(self.environ)
 
     def _sized(self, width: int, height: int) -> Model:
         self._absorb([Size(width, height)])

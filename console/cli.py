@@ -238,7 +238,7 @@ def _viewer(view: View) -> "Viewer":
         with splash():
             from console.app import ConsoleOptions, StormApp
 
-        options = ConsoleOptions(theme=view.theme, hz=view.hz)
+        options = ConsoleOptions(theme=view.theme, hz=view.hz, hint=True)
 
         async def in_console(connect: "Connect", _end_now: Callable[[], None]) -> "Outcome":
             return await StormApp(connect, options).run_storm()

@@ -11,21 +11,30 @@ COPY_CHARS_MAX: Final = 50_000
 
 
 def osc52(text: str, inside_tmux: bool) -> str:
-    """Return the sequence that asks the terminal to take ``text`` into its clipboard."""
+    """Return the sequence that asks the terminal to take ``text`` into its clipboard.
+
+    Inside tmux it is sent twice: wrapped for the terminal around tmux (which needs
+    ``allow-passthrough``), and as it is for tmux itself (which needs ``set-clipboard``).
+    """
     data = base64.b64encode(text[:COPY_CHARS_MAX].encode("utf-8", "replace")).decode("ascii")
     sequence = f"\x1b]52;c;{data}\x07"
     if inside_tmux:
         doubled = sequence.replace("\x1b", "\x1b\x1b")
-        return f"\x1bPtmux;{doubled}\x1b\\"
+        return f"\x1bPtmux;{doubled}\x1b\\{sequence}"
     return sequence
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Return ``$XDG_STATE_HOME/seedstorm``, where what outlives a console is kept."""
+    state = environ.get("XDG_STATE_HOME") or ""
+    if not state.startswith("/"):
+        state = str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
+    return Path(state) / "seedstorm"
 
 
 def copy_path(environ: Mapping[str, str]) -> Path:
     """Return the file that holds what was copied last."""
-    state = environ.get("XDG_STATE_HOME") or ""
-    if not state.startswith("/"):
-        state = str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
-    return Path(state) / "seedstorm" / "copied.txt"
+    return state_folder(environ) / "copied.txt"
 
 
 def write_copy(path: Path, text: str) -> None:

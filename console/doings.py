@@ -3,22 +3,19 @@
 from typing import TYPE_CHECKING, Final
 
 from console import layout
-from console.items import Press, Say, SetFilter
+from console.copying import copy_text
+from console.items import Acknowledge, Pick, Press, Say, SetFilter
 from console.lineedit import LineEdit
-from console.model import rows_of, shown_beats
+from console.model import rows_of, shown_beats, shown_violations
 from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
+from console.screens.notices import NoticesScreen
 from console.screens.palette import PaletteScreen
 from console.screens.prompt import PromptScreen
 from console.screens.quit import QuitScreen
-from console.select.lists import (
-    entity_plain,
-    event_plain,
-    list_window,
-    violation_plain,
-)
-from console.select.story import picked_beat
-from console.tale import beat_plain
+from console.seen import acknowledge, acknowledge_up_to, next_open
+from console.select.lists import list_window, plain_row
+from console.select.story import beats_in_sight, picked_beat
 from console.themes import theme_names
 from console.typed import typed_filter
 from engine.protocol.command import Mark, SetPlayers
@@ -54,6 +51,11 @@ def do(storm: "StormApp", action: str) -> None:
         "drill": drill,
         "theme": next_theme,
         "copy": copy_row,
+        "copy_list": copy_list,
+        "violation_next": next_violation,
+        "acknowledge": acknowledge_violation,
+        "mouse": lambda app: app.use_mouse(not app.model.view.mouse),
+        "notices": open_notices,
         "redraw": lambda app: app.redraw(),
         "detach": lambda app: app.start(app.detach()),
         "quit": ask_quit,
@@ -64,6 +66,11 @@ def do(storm: "StormApp", action: str) -> None:
 def open_help(storm: "StormApp") -> None:
     """Show every key."""
     storm.push_screen(HelpScreen(storm))
+
+
+def open_notices(storm: "StormApp") -> None:
+    """Show what was told so far, the newest first."""
+    storm.push_screen(NoticesScreen(storm))
 
 
 def open_palette(storm: "StormApp") -> None:
@@ -177,16 +184,60 @@ def drill(storm: "StormApp") -> None:
 def copy_row(storm: "StormApp") -> None:
     """Copy the picked row; without one, the vitals."""
     row = picked(storm)
-    if isinstance(row, EntityRow):
-        storm.copy(entity_plain(row))
-    elif isinstance(row, Event):
-        storm.copy(event_plain(row))
-    elif isinstance(row, ViolationRow):
-        storm.copy(violation_plain(row))
-    elif isinstance(row, Beat):
-        storm.copy(beat_plain(row))
-    else:
+    if row is None:
         storm.deliver([Say("nothing is picked to copy: tab to a list", True)])
+    else:
+        copy_text(storm, plain_row(row), "the row")
+
+
+def copy_list(storm: "StormApp") -> None:
+    """Copy every row of the focused list that shows."""
+    model = storm.model
+    name = model.view.focus
+    shown: tuple[EntityRow | Event | ViolationRow | Beat | None, ...] = ()
+    if name == "story":
+        shown = beats_in_sight(model)
+    elif name in layout.LISTS:
+        shown = list_window(model.shown, model.view, name, rows_of(model, name)).rows
+    rows = [plain_row(row) for row in shown if row is not None]
+    if rows:
+        copy_text(storm, "\n".join(rows), f"{len(rows)} rows")
+    else:
+        storm.deliver([Say("there are no rows to copy: tab to a list", True)])
+
+
+def next_violation(storm: "StormApp") -> None:
+    """Go to the next open violation, wherever the operator is."""
+    model = storm.model
+    look = model.view.violations
+    here = model.view.focus == "violations" and not look.follow
+    rows = shown_violations(model.shown, model.view)
+    row = next_open(model.seen, rows, look.cursor if here else None)
+    if row is None:
+        filtered = " passes the filter" if look.filter else ""
+        storm.deliver([Say(f"no open violation{filtered}")])
+    else:
+        storm.deliver([Pick("violations", row.seq)])
+
+
+def acknowledge_violation(storm: "StormApp") -> None:
+    """Acknowledge the picked violation; one that is already, with all up to it.
+
+    A list that follows the newest is acknowledged as a whole.
+    """
+    model = storm.model
+    row = picked(storm)
+    view = model.snapshot.violations if model.snapshot else None
+    if not isinstance(row, ViolationRow) or view is None:
+        storm.deliver([Say("pick a violation first: v goes to the next one", True)])
+        return
+    if model.view.violations.follow or model.seen.has(row):
+        seen = acknowledge_up_to(model.seen, row.seq, view)
+    else:
+        seen = acknowledge(model.seen, row, view)
+    added = seen.count - model.seen.count
+    words = f"{added:,} acknowledged" if added else "acknowledged before"
+    storm.deliver([Acknowledge(seen), Say(words)])
 
 
 def next_theme(storm: "StormApp") -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from console.seen import Seen
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
 from engine.protocol.query import EntitiesAnswer, FaultSpec
 
@@ -88,7 +89,39 @@ class SetFilter(Struct, frozen=True):
     text: str
 
 
+class Pick(Struct, frozen=True):
+    """A panel to go to, and the row of it to pick by its key, if any."""
+
+    panel: str
+    key: int | None = None
+
+
+class Scroll(Struct, frozen=True):
+    """A list to move by so many rows, whichever panel has the keys."""
+
+    name: str
+    by: int
+
+
+class Acknowledge(Struct, frozen=True):
+    """The violations that are acknowledged from now on."""
+
+    seen: Seen
+
+
+class Hint(Struct, frozen=True):
+    """Show the first-run hint for so long; 0 takes it away."""
+
+    for_s: float
+
+
+class Mouse(Struct, frozen=True):
+    """The mouse is ours, or the terminal's again."""
+
+    on: bool
+
+
 Item = (
     Snapshot | Notice | Gap | Ended | Clock | Size | Cost | Page | Say | Turn | Look | Menu
-    | Press | SetFilter
+    | Press | SetFilter | Pick | Scroll | Acknowledge | Hint | Mouse
 )  # fmt: skip

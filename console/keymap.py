@@ -64,6 +64,8 @@ def _defaults() -> tuple[Binding, ...]:
         Binding("sort", ("s",), "sort by the next column", move),
         Binding("sort_turn", ("S",), "turn the order around", move),
         Binding("follow", ("f",), "follow the newest", move),
+        Binding("violation_next", ("v",), "next open violation", move),
+        Binding("acknowledge", ("x",), "acknowledge, twice: all", move),
         Binding("fault", ("!",), "fault menu", storm, "fault"),
         Binding("undo", ("U",), "undo the last fault", storm),
         Binding("panic", ("ctrl+g",), "panic: revert every fault", storm),
@@ -76,6 +78,9 @@ def _defaults() -> tuple[Binding, ...]:
         Binding("help", ("?",), "this help", run, "help"),
         Binding("palette", ("ctrl+p",), "find an action", run),
         Binding("copy", ("y",), "copy the row", run),
+        Binding("copy_list", ("Y",), "copy the list as shown", run),
+        Binding("mouse", ("M",), "mouse on or off", run),
+        Binding("notices", ("L",), "what happened so far", run),
         Binding("detach", ("D",), "detach, the run goes on", run),
         Binding("quit", ("q", "ctrl+c"), "quit", run, "quit"),
     )

@@ -158,7 +158,7 @@ def _overview(body: Area, shown: str) -> list[Box]:
     if wide >= TWO_COLUMNS[0] and high >= TWO_COLUMNS[1]:
         return _two_columns(body, shown)
     if body.height >= 17:
-        main, pulse = body.rows(body.height - 5)
+        main, pulse = body.rows(body.height - (6 if body.height >= 20 else 5))
         return [Box(shown, *main), Box("pulse", *pulse)]
     return [Box(shown, *body)]
 

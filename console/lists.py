@@ -2,11 +2,15 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.protocol.filters import Filter
+
+SORTS: Final = ("gold", "hp", "level", "goods", "zone", "lives", "id")
+"""Columns that entities are sorted by, in the order of the key."""
 
 
 class ListView(Struct, frozen=True):
@@ -65,6 +69,15 @@ def moved(
         top=keys[_around(target, top, height, sizes)],
         follow=view.follow and target == len(keys) - 1,
     )
+
+
+def sorted_by(sort: str, action: str) -> str:
+    """Return the order after ``sort``: the next column, or with ``sort_turn`` the other way."""
+    sign, column = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
+    if action == "sort_turn":
+        return column if sign else f"-{column}"
+    column = SORTS[(SORTS.index(column) + 1) % len(SORTS)]
+    return column if column in {"id", "zone", "hp"} else f"-{column}"
 
 
 def _around(cursor: int, top: int, height: int, sizes: Sequence[int]) -> int:

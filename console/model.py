@@ -1,34 +1,22 @@
-"""What the console knows, frozen, and how it changes. Pure: time comes in as an item."""
+"""What the console knows, frozen, and what follows from it. Pure."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from console import layout
 from console.items import (
-    Clock,
     Cost,
-    Item,
-    Look,
-    Menu,
     Message,
-    Page,
     Phase,
-    Press,
-    Say,
-    SetFilter,
-    Size,
-    Turn,
 )
-from console.lists import ListView, moved
+from console.lists import ListView
+from console.seen import Seen
 from console.tale import beat_rows
-from console.typed import typed_filter
-from engine.protocol.errors import UserError
 from engine.protocol.events import Event
-from engine.protocol.feed import Ended, Gap, Notice, Snapshot, ViolationRow
-from engine.protocol.limits import BEATS_KEPT_MAX, EVENT_TAIL_MAX, PAGE_ROWS_MAX
+from engine.protocol.feed import Ended, Notice, Snapshot, ViolationRow
+from engine.protocol.limits import PAGE_ROWS_MAX
 from engine.protocol.query import EntitiesAnswer, FaultSpec
 from engine.protocol.story import Beat
 
@@ -38,7 +26,6 @@ MESSAGE_S: Final = 6.0
 SILENT_S: Final = 3.0
 """No snapshot for this long is told."""
 PACES: Final = ("eco", "normal", "demo")
-SORTS: Final = ("gold", "hp", "level", "goods", "zone", "lives", "id")
 
 
 class Data(Struct, frozen=True):
@@ -71,6 +58,8 @@ class View(Struct, frozen=True):
     pace: str = "normal"
     hints: tuple[tuple[str, str], ...] = ()
     quit_key: str = "q"
+    mouse: bool = False
+    mouse_key: str = "M"
     entities: ListView = ListView(sort="-gold")
     events: ListView = ListView(follow=True)
     violations: ListView = ListView(follow=True)
@@ -95,6 +84,8 @@ class Model(Struct, frozen=True):
     menu: tuple[FaultSpec, ...] = ()
     ended: Ended | None = None
     lost: str = ""
+    seen: Seen = Seen()
+    hint_until_s: float = 0.0
 
     @property
     def shown(self) -> Data:
@@ -105,35 +96,6 @@ class Model(Struct, frozen=True):
     def snapshot(self) -> Snapshot | None:
         """The snapshot the panels show."""
         return self.shown.snapshot
-
-
-def update(model: Model, item: Item) -> Model:
-    """Return the model after ``item``."""
-    match item:
-        case Snapshot():
-            return _snapshot(model, item)
-        case Press():
-            return _press(model, item.action)
-        case Clock(now_s=now_s):
-            message = model.message
-            if message is not None and now_s >= message.until_s:
-                message = None
-            return replace(model, now_s=now_s, message=message)
-        case Notice():
-            kept = (*model.notices, item)[-NOTICES_KEPT_MAX:]
-            return _say(replace(model, notices=kept), item.text, item.bad)
-        case Gap(dropped=dropped):
-            return replace(model, gaps=model.gaps + dropped)
-        case Page():
-            return _page(model, item)
-        case Say(text=text, bad=bad):
-            return _say(model, text, bad)
-        case Size(width=width, height=height):
-            return replace(model, view=replace(model.view, width=width, height=height))
-        case Cost():
-            return replace(model, cost=item)
-        case _:
-            return _rare(model, item)
 
 
 def boxes(model: Model, banner: int = 0) -> tuple[layout.Box, ...]:
@@ -197,162 +159,3 @@ def entities_wanted(model: Model) -> tuple[int, int]:
     height = rows_of(model, "entities")
     limit = min(PAGE_ROWS_MAX, height * 2)
     return max(0, model.view.entities.top - height // 2), limit
-
-
-def _snapshot(model: Model, snapshot: Snapshot) -> Model:
-    known = model.live.events
-    last = known[-1].seq if known else 0
-    fresh = tuple(event for event in snapshot.events.tail if event.seq > last)
-    live = replace(
-        model.live,
-        snapshot=snapshot,
-        events=(known + fresh)[-EVENT_TAIL_MAX:],
-        left_out=model.live.left_out + snapshot.events.left_out,
-        beats=_with_beats(model.live.beats, snapshot.story.tail),
-    )
-    phase = "live" if model.phase == "starting" else model.phase
-    return replace(model, live=live, phase=phase, heard_s=model.now_s)
-
-
-def _with_beats(known: tuple[Beat, ...], tail: tuple[Beat, ...]) -> tuple[Beat, ...]:
-    last = known[-1].number if known else 0
-    if not tail or tail[-1].number <= last:
-        return known
-    return (known + tuple(beat for beat in tail if beat.number > last))[-BEATS_KEPT_MAX:]
-
-
-def _page(model: Model, item: Page) -> Model:
-    if item.answer is None:
-        return replace(model, live=replace(model.live, entities_problem=item.problem))
-    rows = {"entities": item.answer, "entities_after": item.after, "entities_problem": ""}
-    # A page that comes while the view is frozen is one that the operator has moved to.
-    held = None if model.held is None else replace(model.held, **rows)
-    return _followed(replace(model, live=replace(model.live, **rows), held=held), model.live)
-
-
-def _followed(model: Model, before: Data) -> Model:
-    """Keep the cursor on the same entity where the list follows it."""
-    view = model.view.entities
-    if not view.follow or before.entities is None or model.live.entities is None:
-        return model
-    position = view.cursor - before.entities_after
-    if not 0 <= position < len(before.entities.rows):
-        return model
-    picked = before.entities.rows[position].id
-    for index, row in enumerate(model.live.entities.rows):
-        if row.id == picked:
-            cursor = model.live.entities_after + index
-            top = max(0, view.top + cursor - view.cursor)
-            return _with_list(model, "entities", replace(view, cursor=cursor, top=top))
-    return model
-
-
-def _say(model: Model, text: str, bad: bool) -> Model:
-    return replace(model, message=Message(text, bad, model.now_s + MESSAGE_S))
-
-
-def _rare(model: Model, item: Item) -> Model:
-    match item:
-        case Ended():
-            return replace(model, ended=item, phase="ended")
-        case Turn(phase=phase, why=why):
-            if model.phase in {"ended", "lost"}:
-                return model
-            return replace(model, phase=phase, lost=why, started_s=model.now_s)
-        case Look(theme=theme, mono=mono):
-            return replace(model, view=replace(model.view, theme=theme, mono=mono))
-        case Menu(faults=faults):
-            return replace(model, menu=faults)
-        case SetFilter(name=name, text=text):
-            try:
-                terms = typed_filter(name, text)
-            except UserError as problem:
-                return _say(model, problem.message, True)
-            view: ListView = getattr(model.view, name)
-            changed = replace(view, filter=text.strip(), terms=terms, cursor=0, top=0)
-            return _with_list(model, name, changed)
-        case _:
-            return model
-
-
-def _with_list(model: Model, name: str, view: ListView) -> Model:
-    return replace(model, view=replace(model.view, **{name: view}))
-
-
-def _press(model: Model, action: str) -> Model:
-    view = model.view
-    if action.startswith("page_") and action[5:].isdigit():
-        return _turned(model, layout.PAGES[int(action[5:]) - 1])
-    if action in {"panel_next", "panel_back"}:
-        panels = layout.panels_of(view.page)
-        at = panels.index(view.focus) + (1 if action == "panel_next" else -1)
-        return replace(model, view=replace(view, focus=panels[at % len(panels)]))
-    if action == "zoom":
-        return replace(model, view=replace(view, zoom=not view.zoom))
-    if action == "freeze":
-        held = model.live if model.held is None else None
-        return replace(model, held=held, held_s=model.now_s)
-    if action == "pace":
-        pace = PACES[(PACES.index(view.pace) + 1) % len(PACES)]
-        return _say(replace(model, view=replace(view, pace=pace)), f"{pace} rate", False)
-    if action == "back":
-        return _back(model)
-    if view.focus in layout.LISTS:
-        return _in_list(model, view.focus, action)
-    return model
-
-
-def _turned(model: Model, page: str) -> Model:
-    focus = model.view.focus
-    if focus not in layout.panels_of(page):
-        focus = layout.panels_of(page)[0]
-    return replace(model, view=replace(model.view, page=page, focus=focus, zoom=False))
-
-
-def _back(model: Model) -> Model:
-    """Undo the innermost of: freeze, filter, zoom, page."""
-    view = model.view
-    if model.held is not None:
-        return replace(model, held=None)
-    if view.focus in layout.LISTS and getattr(view, view.focus).filter:
-        return update(model, SetFilter(view.focus, ""))  # type: ignore[arg-type]  # LISTS are the list names
-    if view.zoom:
-        return replace(model, view=replace(view, zoom=False))
-    return _turned(model, "overview")
-
-
-def _in_list(model: Model, name: str, action: str) -> Model:
-    view: ListView = getattr(model.view, name)
-    height = rows_of(model, name)
-    steps = {
-        "down": 1, "up": -1, "match_next": 1, "match_back": -1,
-        "left": -height, "page_up": -height, "right": height, "page_down": height,
-        "top": -10**9, "bottom": 10**9,
-    }  # fmt: skip
-    if action in steps:
-        keys = list_keys(model.shown, model.view, name)
-        by = max(-len(keys), min(len(keys), steps[action]))
-        if name == "entities":
-            view = replace(moved(keys, height, replace(view, follow=False), by), follow=view.follow)
-        else:
-            view = moved(keys, height, view, by, sizes_of(model, name))
-            view = replace(view, follow=view.follow or action == "bottom")
-        return _with_list(model, name, view)
-    if action == "follow":
-        view = replace(view, follow=not view.follow)
-        what = f"{'following' if view.follow else 'not following'} "
-        what += "the picked entity" if name == "entities" else "the newest"
-        return _say(_with_list(model, name, view), what, False)
-    if action in {"sort", "sort_turn"} and name == "entities":
-        return _with_list(
-            model, name, replace(view, sort=_sorted(view.sort, action), cursor=0, top=0)
-        )
-    return model
-
-
-def _sorted(sort: str, action: str) -> str:
-    sign, column = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
-    if action == "sort_turn":
-        return column if sign else f"-{column}"
-    column = SORTS[(SORTS.index(column) + 1) % len(SORTS)]
-    return column if column in {"id", "zone", "hp"} else f"-{column}"

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from console.figures import clock
 from console.lines import Line, cell_width, clean, right
 from engine.protocol.events import entity_name
-from engine.protocol.limits import BEAT_CHARS_MAX
+from engine.protocol.limits import BEAT_CHARS_MAX, BEATS_KEPT_MAX
 from engine.protocol.story import Beat
 
 LOOKS: Final = {
@@ -38,6 +39,8 @@ TEXT_WIDTH_MAX: Final = 88
 _NAME: Final = re.compile(r"((?:player|npc|node|guest)-\d+)")
 
 
+# A beat never changes, and every frame shows the same ones.
+@lru_cache(maxsize=BEATS_KEPT_MAX)
 def beat_lines(beat: Beat, width: int) -> tuple[Line, ...]:
     """Return a beat as lines of at most ``width`` cells, one or more.
 

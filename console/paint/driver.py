@@ -1,7 +1,7 @@
 """Textual's driver with a writer that never blocks and an end when the terminal goes away."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -10,6 +10,11 @@ from console.paint.writer import TerminalWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+MOUSE_ON: Final = "\x1b[?1000h\x1b[?1006h"
+"""Clicks and the wheel; not every move, which would cost a message each."""
+MOUSE_OFF: Final = "\x1b[?1006l\x1b[?1000l"
 
 
 class StormDriver(LinuxDriver):
@@ -42,6 +47,23 @@ class StormDriver(LinuxDriver):
             self._writer = None
         else:
             self._writer = TerminalWriter(_terminal_fd(made.fileno()))
+
+    def use_mouse(self, on: bool) -> None:
+        """Have the terminal report clicks and the wheel, or stop it."""
+        if on:
+            self._mouse = True
+            self._enable_mouse_support()
+        else:
+            self._disable_mouse_support()
+            self._mouse = False
+
+    def _enable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write(MOUSE_ON)
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write(MOUSE_OFF)
 
     def _run_input_thread(self) -> None:
         try:

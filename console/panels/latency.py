@@ -3,9 +3,11 @@
 from console.figures import NO_FIGURE, ceiling, count, ms
 from console.lines import Line, spread
 from console.model import Model
+from console.select.marks import marks_inputs
 from console.select.vitals import LATENCY_BAD_MS, LATENCY_WARN_MS
 from console.widgets.frame import frame
-from console.widgets.spark import Chart, with_axis
+from console.widgets.spark import Chart, highest
+from console.widgets.timeline import timeline
 from engine.protocol.feed import Percentiles
 
 
@@ -20,7 +22,8 @@ class Latency:
         if snapshot is None:
             return None
         series = snapshot.series
-        return snapshot.latency_ms, series.latency_ms_p99, series.latency_ms_p50
+        high, low = series.latency_ms_p99, series.latency_ms_p50
+        return snapshot.latency_ms, high, low, marks_inputs(model)
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -32,12 +35,12 @@ class Latency:
             high = snapshot.series.latency_ms_p99
             chart = Chart(
                 high,
-                top=ceiling(max((*high[-inner:], 10.0))),
+                top=ceiling(highest(high[-inner:], 10.0)),
                 role=_role,
                 low=snapshot.series.latency_ms_p50,
                 mono=model.view.mono,
             )
-            lines += with_axis(chart, inner, room)
+            lines += timeline(model, chart, inner, room)
         note: Line = (("█", "area_low"), (" p50  ", "dim"), ("█", "area"), (" p99", "dim"))
         if model.view.mono:
             note = (("█ p50  ░ p99", "dim"),)

@@ -1,25 +1,33 @@
 """Players, tick and latency as one row each: the strip of small terminals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Final
 
 from console.figures import NO_FIGURE, ceiling, count, ms
 from console.lines import Line
 from console.model import Model
+from console.select.marks import marks, marks_inputs
 from console.select.vitals import LATENCY_BAD_MS, LATENCY_WARN_MS
 from console.widgets.frame import frame
-from console.widgets.spark import spark
+from console.widgets.spark import Values, highest, spark
 from engine.protocol.feed import SeriesView, Snapshot
+
+LABELS: Final = 20
+"""Columns of names and figures at the left of the sparklines."""
+MARKED_HEIGHT: Final = 6
 
 
 class Pulse:
-    """Three sparklines with their newest value."""
+    """Three sparklines with their newest value, and what happened when."""
 
     name = "pulse"
 
     def inputs(self, model: Model) -> object:
         """See ``Panel.inputs``."""
         snapshot = model.snapshot
-        return (snapshot.series, snapshot.players.connected) if snapshot else None
+        if snapshot is None:
+            return None
+        return snapshot.series, snapshot.players.connected, marks_inputs(model)
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -38,12 +46,15 @@ class Pulse:
                 "latency p99",
                 latency,
                 inner,
-                ceiling(max((*latency, 10.0))),
+                ceiling(highest(latency, 10.0)),
                 ms,
                 _graded(LATENCY_WARN_MS, LATENCY_BAD_MS),
             ),
         ]
-        note: Line = ((f"the last {inner - 20} s", "dim"),)
+        if height >= MARKED_HEIGHT:
+            room = max(0, inner - LABELS)
+            lines.append(((" " * (inner - room), "text"), *marks(model, room)))
+        note: Line = ((f"the last {inner - LABELS} s", "dim"),)
         return frame(lines, width, height, "Pulse", note, focused)
 
 
@@ -53,17 +64,18 @@ def _graded(warn: float, bad: float) -> Callable[[float], str]:
 
 def _row(
     label: str,
-    values: Sequence[float],
+    values: Values,
     inner: int,
     top: float,
     shown: Callable[[float], str],
     role: Callable[[float], str],
 ) -> Line:
-    newest = shown(values[-1]) if values else NO_FIGURE
+    last = values[-1] if values else None
+    newest = NO_FIGURE if last is None else shown(last)
     return (
         (f"{label:<12}", "dim"),
         (f"{newest:>7} ", "bright"),
-        *spark(values, max(0, inner - 20), top, role),
+        *spark(values, max(0, inner - LABELS), top, role),
     )
 
 

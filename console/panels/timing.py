@@ -3,9 +3,11 @@
 from console.figures import ceiling, count, ms
 from console.lines import Line
 from console.model import Model
+from console.select.marks import marks_inputs
 from console.widgets.frame import frame
 from console.widgets.gauge import part_glyph, parts
-from console.widgets.spark import Chart, with_axis
+from console.widgets.spark import Chart, highest
+from console.widgets.timeline import timeline
 from engine.protocol.feed import TickView
 
 PHASES = ("govern", "step", "react", "hash", "append", "fan_out")
@@ -19,7 +21,9 @@ class Timing:
     def inputs(self, model: Model) -> object:
         """See ``Panel.inputs``."""
         snapshot = model.snapshot
-        return (snapshot.tick, snapshot.series.tick_ms_p99) if snapshot else None
+        if snapshot is None:
+            return None
+        return snapshot.tick, snapshot.series.tick_ms_p99, marks_inputs(model)
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -35,7 +39,7 @@ class Timing:
             legend, below, room = [], 1, rows - 2
         if room >= 1:
             interval = float(tick.interval_ms)
-            worst = max((*series[-inner:], 0.0))
+            worst = highest(series[-inner:], 0.0)
             chart = Chart(
                 series,
                 top=interval if worst <= interval else ceiling(worst),
@@ -43,7 +47,7 @@ class Timing:
                 limit=interval,
                 mono=model.view.mono,
             )
-            lines += with_axis(chart, inner, room)
+            lines += timeline(model, chart, inner, room)
         found = [(name, tick.phases_ms_p95.get(name, 0.0)) for name in PHASES]
         lines.append(parts(found, inner, model.view.mono))
         lines += legend

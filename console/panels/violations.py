@@ -3,6 +3,7 @@
 from console.figures import count
 from console.lines import Line, clean
 from console.model import Model
+from console.seen import open_of
 from console.select.lists import list_note, list_window
 from console.widgets.frame import frame
 from console.widgets.table import Column, heading, row, widths
@@ -28,7 +29,7 @@ class Violations:
         snapshot = model.snapshot
         if snapshot is None:
             return None
-        return snapshot.violations, model.view.violations
+        return snapshot.violations, model.view.violations, model.seen
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -40,14 +41,7 @@ class Violations:
         follow = model.view.violations.follow
         for index, item in enumerate(shown.rows):
             assert isinstance(item, ViolationRow)  # noqa: S101 - the window of violations holds these
-            role = "bad" if item.critical else "text"
-            mark = "✖ " if item.critical else ""
-            every: tuple[Line, ...] = (
-                ((str(item.tick), "faint"),),
-                ((entity_name(item.actor), role),),
-                ((f"{mark}{clean(item.policy, 40)}", "bad" if item.critical else "warn"),),
-                ((clean(item.reason), "dim"),),
-            )
+            every = _quiet(item) if model.seen.has(item) else _cells(item)
             picked = focused and index == shown.picked and not follow
             lines.append(row(every[: len(columns)], columns, sizes, picked, inner))
         if not shown.rows:
@@ -58,10 +52,32 @@ class Violations:
         snapshot = model.snapshot
         if snapshot is not None and not model.view.violations.filter:
             total = snapshot.violations
-            note = ((f"{count(total.total)} in all, {total.per_s:.1f}/s", "dim"),)
-            if total.critical:
-                note = ((f"✖ {count(total.critical)} critical  ", "bad"), *note)
+            unseen, critical = open_of(model.seen, total)
+            note = ((f"{count(unseen)} open of {count(total.total)}, {total.per_s:.1f}/s", "dim"),)
+            if critical:
+                note = ((f"✖ {count(critical)} critical  ", "bad"), *note)
         return frame(lines, width, height, "Violations", note, focused)
+
+
+def _cells(item: ViolationRow) -> tuple[Line, ...]:
+    role, mark = ("bad", "✖") if item.critical else ("text", "▲")
+    policy = "bad" if item.critical else "warn"
+    return (
+        ((str(item.tick), "faint"),),
+        ((entity_name(item.actor), role),),
+        ((f"{mark} {clean(item.policy, 40)}", policy),),
+        ((clean(item.reason), "dim"),),
+    )
+
+
+def _quiet(item: ViolationRow) -> tuple[Line, ...]:
+    """Return the cells of a row that was acknowledged: dimmed, and told by its mark."""
+    return (
+        ((str(item.tick), "faint"),),
+        ((entity_name(item.actor), "dim"),),
+        ((f"✓ {clean(item.policy, 40)}", "dim"),),
+        ((clean(item.reason), "dim"),),
+    )
 
 
 PANEL = Violations()

@@ -1,31 +1,38 @@
-"""One entity with its recent events, or one event in full."""
+"""One entity with its recent events, a virtual player with its socket; or one event in full."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final
 
-from console.figures import count
-from console.lines import Line, clean, left
+from console.copying import copy_text
+from console.lines import Line, clean, fit, plain
 from console.screens.overlay import Overlay
-from console.select.lists import EVENT_LOOKS, QUIET, entity_state, event_text, hp_role
+from console.select import drill
+from console.select.outage import down
 from console.widgets.frame import frame
-from console.widgets.gauge import gauge
 from engine.link.base import LinkClosed
 from engine.protocol.events import Event, entity_name
+from engine.protocol.limits import ACKS_REMEMBERED_MAX
 from engine.protocol.query import EntityAnswer, EntityQuery, Refused
 
 if TYPE_CHECKING:
     from console.app import StormApp
 
-WIDTH = 76
-EVENTS = 12
+WIDTH: Final = 76
+WIDE: Final = 110
+"""From here on events stand beside the rest."""
+WIDTH_MAX: Final = 150
+EVENTS: Final = 40
+AGAIN_S: Final = 1.0
+COPIED_ROWS: Final = 60
 
 
 class DrillScreen(Overlay[None]):
-    """Asks the engine once it is up; an event that led here is shown in full.
+    """Asks the engine once a second while the view is live; what is left out can be scrolled to.
 
     Args:
         storm: The app.
         entity: Whom to look into.
-        event: The event it was found by, if any.
+        event: The event it was found by, if any; shown in full.
     """
 
     def __init__(self, storm: "StormApp", entity: int, event: Event | None = None) -> None:
@@ -34,99 +41,116 @@ class DrillScreen(Overlay[None]):
         self._event = event
         self._answer: EntityAnswer | None = None
         self._problem = ""
+        self._top = 0
 
     def on_mount(self) -> None:
         """Draw, and ask."""
         self.show()
-        self.run_worker(self._ask(), exit_on_error=True)
+        self.run_worker(self._follow(), exit_on_error=True)
+
+    async def _follow(self) -> None:
+        while True:
+            if self.storm.model.held is None or not (self._answer or self._problem):
+                await self._ask()
+                self.show()
+            await asyncio.sleep(AGAIN_S)
 
     async def _ask(self) -> None:
         link = self.storm.link
         if link is None:
             self._problem = "there is no engine to ask"
-        else:
-            try:
-                answer = await link.ask(EntityQuery(self._entity, EVENTS))
-            except LinkClosed as problem:
-                self._problem = str(problem)
-            else:
-                if isinstance(answer, EntityAnswer):
-                    self._answer = answer
-                elif isinstance(answer, Refused):
-                    self._problem = answer.message
-        self.show()
+            return
+        try:
+            answer = await link.ask(EntityQuery(self._entity, EVENTS))
+        except LinkClosed as problem:
+            self._problem = str(problem)
+            return
+        if isinstance(answer, EntityAnswer):
+            self._answer, self._problem = answer, ""
+        elif isinstance(answer, Refused):
+            self._problem = answer.message
 
     def draw(self, width: int, height: int) -> list[Line]:
         """See ``Overlay.draw``."""
         wide = min(width, WIDTH)
-        lines: list[Line] = []
-        if self._event is not None:
-            lines += _event_lines(self._event)
-        if self._answer is not None:
-            lines += _entity_lines(self._answer)
-        elif self._problem:
-            lines.append(((f"▲ {clean(self._problem)}", "bad"),))
-        else:
-            lines.append((("asking…", "dim"),))
-        rows = min(height, len(lines) + 2)
-        note = (("esc", "key"), (" back", "dim"))
-        return frame(lines, wide, rows, entity_name(self._entity), note, focused=True)
+        if self._answer is not None and width >= WIDE:
+            wide = min(width - 4, WIDTH_MAX)
+        lines = self._lines(wide - 4, height - 2)
+        room = max(1, min(len(lines), height - 2))
+        self._top = max(0, min(self._top, len(lines) - room))
+        note: Line = (("esc", "key"), (" back", "dim"))
+        if len(lines) > room:
+            note = (("↑ ↓", "key"), (" more  ", "dim"), *note)
+        if self.storm.model.held is not None:
+            note = (("‖ frozen  ", "alarm"), *note)
+        shown = lines[self._top : self._top + room]
+        return frame(shown, wide, room + 2, entity_name(self._entity), note, focused=True)
 
     def press(self, key: str) -> None:
         """See ``Overlay.press``."""
-        if key in {"escape", "enter", "q", "ctrl+c"}:
+        action = self.storm.keymap.action(key)
+        if action == "down":
+            self._top += 1
+        elif action == "up":
+            self._top -= 1
+        elif action == "freeze":
+            self.storm.act(action)
+        elif action == "copy":
+            text = "\n".join(plain(line).rstrip() for line in self._lines(WIDTH, COPIED_ROWS))
+            copy_text(self.storm, f"{entity_name(self._entity)}\n{text}", "what is shown")
+        elif key in {"escape", "enter", "q", "ctrl+c"}:
             self.dismiss(None)
 
+    def _lines(self, inner: int, rows: int) -> list[Line]:
+        lines: list[Line] = []
+        if self._event is not None:
+            lines += [*drill.event_lines(self._event), ()]
+        if self._problem:
+            lines.append(((f"▲ {clean(self._problem)}", "bad"),))
+        if self._answer is None:
+            return lines if self._problem else [*lines, (("asking…", "dim"),)]
+        if inner >= WIDE - 8:
+            return self._beside(self._answer, lines, inner, rows)
+        return self._below(self._answer, lines, inner, rows)
 
-def _event_lines(event: Event) -> list[Line]:
-    pairs = [
-        ("event", f"{count(event.seq)} in tick {count(event.tick)}"),
-        ("kind", clean(event.kind, 40)),
-        ("says", event_text(event)),
-        ("stream", f"{entity_name(event.stream)} version {event.version}"),
-        ("cause", f"event {count(event.cause)}" if event.cause else "a command or the clock"),
-    ]
-    return [*(((left(name, 10), "dim"), (text, "text")) for name, text in pairs), ()]
+    def _about(self, answer: EntityAnswer, inner: int, roomy: bool) -> list[Line]:
+        model = self.storm.model
+        outage = down(model)
+        world_down = outage is not None and outage[0].child == "world"
+        lines = drill.state_lines(answer, world_down, roomy)
+        if drill.is_virtual(self._entity):
+            snapshot = model.live.snapshot
+            lines += [(), drill.heading("socket", inner)]
+            lines += drill.socket_lines(answer.player, snapshot, roomy)
+        return lines
 
+    def _below(self, answer: EntityAnswer, lines: list[Line], inner: int, rows: int) -> list[Line]:
+        """Return everything in one column; answers and events share what room there is."""
+        lines = [*lines, *self._about(answer, inner, roomy=False)]
+        acks = answer.player.acks if answer.player is not None else ()
+        room = max(8, rows - len(lines) - 2)
+        if answer.player is not None:
+            shown = min(len(acks) + 1, max(5, room - 4 - min(3, len(answer.events))))
+            lines += [(), drill.heading("last acknowledgements", inner)]
+            lines += drill.ack_lines(acks, inner, shown)
+            room -= shown + 2
+        lines += [(), drill.heading("recent events", inner)]
+        return lines + drill.history_lines(answer.events, max(3, room))
 
-def _entity_lines(answer: EntityAnswer) -> list[Line]:
-    row = answer.row
-    word, role = entity_state(row)
-    share = row.hp / row.hp_max if row.hp_max else 0.0
-    lines: list[Line] = [
-        (
-            (clean(row.kind, 20), "text"),
-            ("  ", "dim"),
-            (word, role),
-            (f"   as of tick {count(answer.tick)}", "dim"),
-        ),
-        (
-            (left("health", 10), "dim"),
-            (f"{row.hp}/{row.hp_max} ", "bright"),
-            *gauge(share, 24, hp_role(row)),
-        ),
-        (
-            (left("owns", 10), "dim"),
-            (f"{count(row.gold)} gold, {count(row.goods)} goods", "text"),
-        ),
-        (
-            (left("is", 10), "dim"),
-            (f"level {row.level}, {clean(row.stage, 20)}, ", "text"),
-            (f"faction {row.faction}, {row.lives} lives", "text"),
-        ),
-        ((left("at", 10), "dim"), (f"zone {row.zone}: {row.x:.1f}, {row.y:.1f}", "text")),
-        (),
-    ]
-    for event in answer.events:
-        mark, looks = EVENT_LOOKS.get(event.kind, QUIET)
-        lines.append(
-            (
-                (f"{event.tick:>8} ", "faint"),
-                (f"{mark} ", looks),
-                (left(clean(event.kind, 20).replace("_", " "), 16), looks),
-                (event_text(event), "dim"),
-            )
-        )
-    if not answer.events:
-        lines.append((("no events kept", "dim"),))
-    return lines
+    def _beside(self, answer: EntityAnswer, lines: list[Line], inner: int, rows: int) -> list[Line]:
+        """Return the events beside the rest."""
+        each = (inner - 3) * 11 // 20
+        other = inner - 3 - each
+        mine = [*lines, *self._about(answer, each, roomy=True)]
+        if answer.player is not None:
+            mine += [(), drill.heading("last acknowledgements", each)]
+            mine += drill.ack_lines(answer.player.acks, each, ACKS_REMEMBERED_MAX + 1)
+        theirs = [drill.heading("recent events", other)]
+        theirs += drill.history_lines(answer.events, max(3, max(len(mine), min(rows, 30)) - 1))
+        both = max(len(mine), len(theirs))
+        mine += [()] * (both - len(mine))
+        theirs += [()] * (both - len(theirs))
+        return [
+            (*fit(left, each), ("   ", "text"), *fit(right, other))
+            for left, right in zip(mine, theirs, strict=True)
+        ]

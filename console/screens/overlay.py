@@ -68,6 +68,18 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
         self.press(key)
         self.show()
 
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Let the wheel be the arrow keys."""
+        event.stop()
+        self.press("down")
+        self.show()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Let the wheel be the arrow keys."""
+        event.stop()
+        self.press("up")
+        self.show()
+
     def on_paste(self, event: events.Paste) -> None:
         """Pass pasted text on."""
         event.stop()

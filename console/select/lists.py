@@ -8,9 +8,11 @@ from console.figures import count
 from console.lines import Line, clean
 from console.lists import window
 from console.model import Data, View, list_keys, shown_events, shown_violations
+from console.tale import beat_plain
 from engine.protocol.events import Event, entity_name
 from engine.protocol.feed import ViolationRow
 from engine.protocol.query import EntityRow
+from engine.protocol.story import Beat
 
 KIND_MARKS: Final = {"player": "●", "npc": "◆", "node": "▪"}
 EVENT_LOOKS: Final = {
@@ -139,6 +141,15 @@ def violation_plain(row: ViolationRow) -> str:
         f"{row.seq} tick {row.tick} {entity_name(row.actor)} {clean(row.policy, 40)}"
         f"{critical}: {clean(row.reason)}"
     )
+
+
+def plain_row(row: EntityRow | Event | ViolationRow | Beat) -> str:
+    """Return a row of any list as one line, for copying."""
+    if isinstance(row, Beat):
+        return beat_plain(row)
+    if isinstance(row, EntityRow):
+        return entity_plain(row)
+    return event_plain(row) if isinstance(row, Event) else violation_plain(row)
 
 
 def entity_state(row: EntityRow) -> tuple[str, str]:

@@ -1,13 +1,14 @@
 """The lines of the story that show, and what is said of its narrator. Pure."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from console.figures import count
 from console.lines import Line, clean
-from console.lists import window
+from console.lists import ListView, window
 from console.model import Model, rows_of, shown_beats, sizes_of
 from console.tale import beat_lines
-from engine.protocol.story import NarratorState
+from engine.protocol.story import Beat, NarratorState
 
 NARRATOR: Final[dict[NarratorState, tuple[str, str]]] = {
     "off": ("no narrator: this run tells no story", "dim"),
@@ -39,31 +40,45 @@ def picked_beat(model: Model) -> int:
     return window(keys, rows_of(model, "story"), model.view.story)[1]
 
 
+def beats_in_sight(model: Model) -> tuple[Beat, ...]:
+    """Return the beats that show in the panel as it stands, oldest first."""
+    beats = shown_beats(model.shown, model.view)
+    sizes, height = sizes_of(model, "story"), rows_of(model, "story")
+    first, last = _in_sight(beats, sizes, model.view.story, height)
+    return beats[first:last]
+
+
 def story_rows(model: Model, width: int, height: int) -> list[Row]:
     """Return the lines that show in ``height`` lines of ``width`` cells, oldest first.
 
     The newest beats when the list follows them, with as much of the oldest of these as
     there is room for; else whole beats around the one under the cursor.
     """
-    beats = shown_beats(model.shown, model.view)
+    beats, view = shown_beats(model.shown, model.view), model.view.story
+    lines = [beat_lines(beat, width) for beat in beats]
+    first, last = _in_sight(beats, [len(each) for each in lines], view, height)
+    picked = -1 if view.follow else picked_beat(model)
+    rows = [Row(line, at == picked) for at in range(first, last) for line in lines[at]]
+    return rows[-height:] if view.follow else rows[:height]
+
+
+def _in_sight(
+    beats: Sequence[Beat], sizes: Sequence[int], view: ListView, height: int
+) -> tuple[int, int]:
+    """Return the positions of the first beat in ``height`` lines and of the first after them."""
     if not beats or height < 1:
-        return []
-    view = model.view.story
+        return 0, 0
+    lines, first = 0, len(beats)
     if view.follow:
-        rows: list[Row] = []
-        for beat in reversed(beats):
-            rows = [Row(line, False) for line in beat_lines(beat, width)] + rows
-            if len(rows) >= height:
-                break
-        return rows[-height:]
-    keys = [beat.number for beat in beats]
-    top, picked = window(keys, height, view, sizes_of(model, "story"))
-    rows = []
-    for at in range(top, len(beats)):
-        rows += [Row(line, at == picked) for line in beat_lines(beats[at], width)]
-        if len(rows) >= height:
-            break
-    return rows[:height]
+        while first and lines < height:
+            first -= 1
+            lines += sizes[first]
+        return first, len(beats)
+    first = last = window([beat.number for beat in beats], height, view, sizes)[0]
+    while last < len(beats) and lines < height:
+        lines += sizes[last]
+        last += 1
+    return first, last
 
 
 def story_note(model: Model) -> Line:

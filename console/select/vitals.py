@@ -5,6 +5,8 @@ from msgspec import Struct
 from console.figures import NO_FIGURE, clock, count, ms, short
 from console.lines import Line, clean
 from console.model import SILENT_S, Model
+from console.seen import open_of
+from console.select.outage import down
 from engine.protocol.feed import FaultView, Snapshot
 
 LATENCY_WARN_MS = 150.0
@@ -51,7 +53,7 @@ def tiles(model: Model) -> tuple[Tile, ...]:
         _events(snapshot),
         _tick(snapshot),
         _latency(snapshot),
-        _violations(snapshot),
+        _violations(model, snapshot),
         _faults(snapshot),
         _console(model),
     )
@@ -69,6 +71,9 @@ def state_of(model: Model) -> tuple[str, str, str]:
     if silent_s > SILENT_S:
         return "▲", f"silent {silent_s:.0f}s", "warn"
     state = model.live.snapshot.state if model.live.snapshot else "starting"
+    outage = down(model)
+    if model.phase == "live" and outage is not None and outage[0].child == "world":
+        return "✖", f"world down {outage[1]:.0f}s", "bad"
     if model.phase == "draining" and state not in {"ended", "failed"}:
         state = "draining"
     mark, role = STATE_MARKS[state]
@@ -165,15 +170,15 @@ def _latency(snapshot: Snapshot) -> Tile:
     )
 
 
-def _violations(snapshot: Snapshot) -> Tile:
-    violations = snapshot.violations
+def _violations(model: Model, snapshot: Snapshot) -> Tile:
+    unseen, critical = open_of(model.seen, snapshot.violations)
     role, mark = "bright", ""
-    if violations.critical:
+    if critical:
         role, mark = "bad", "✖"
-    elif violations.total:
+    elif unseen:
         role = "warn"
-    value = ((mark, role), (count(violations.total), role))
-    return Tile("violations", value, "viol", value, keep=4)
+    value = ((mark, role), (count(unseen), role))
+    return Tile("open violations", value, "viol", value, keep=4)
 
 
 def _faults(snapshot: Snapshot) -> Tile:

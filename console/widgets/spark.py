@@ -11,8 +11,14 @@ from console.lines import Line, right
 EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
 SHADE: Final = "░"
 LIMIT: Final = "┄"
+GAP: Final = ("╎", "limit")
+"""A column of these is a second in which there was nothing to measure."""
+AXIS: Final = 6
+"""Columns of the labels at the left of a chart, where there is room for them."""
 
 RoleOf = Callable[[float], str]
+Values = Sequence[float | None]
+"""One value a second; None where there was nothing to measure."""
 
 
 class Chart(Struct, frozen=True):
@@ -29,17 +35,22 @@ class Chart(Struct, frozen=True):
         unit: Behind the axis' upper label.
     """
 
-    values: Sequence[float]
+    values: Values
     top: float
     role: RoleOf
-    low: Sequence[float] = ()
+    low: Values = ()
     low_role: str = "area_low"
     limit: float | None = None
     mono: bool = False
     unit: str = ""
 
 
-def spark(values: Sequence[float], width: int, top: float, role: RoleOf) -> Line:
+def highest(values: Values, least: float) -> float:
+    """Return the highest of the values there are, at least ``least``."""
+    return max((least, *(value for value in values if value is not None)))
+
+
+def spark(values: Values, width: int, top: float, role: RoleOf) -> Line:
     """Return one row of eighths, the newest value at the right."""
     return area(Chart(values, top, role), width, 1)[0]
 
@@ -51,21 +62,22 @@ def area(chart: Chart, width: int, height: int) -> list[Line]:
     pad = width - len(shown)
     high_levels = [_levels(value, chart.top, height) for value in shown]
     low_levels = [_levels(value, chart.top, height) for value in low] or [0] * len(shown)
-    roles = [chart.role(value) for value in shown]
+    gaps = None in shown
+    roles = ["" if value is None else chart.role(value) for value in shown]
     limit_row = -1
     if chart.limit is not None and 0 < chart.limit <= chart.top:
         limit_row = min(height - 1, int((1 - chart.limit / chart.top) * height))
     full: Line = ()
-    highest = max(high_levels, default=0)
+    peak = max(high_levels, default=0)
     lowest = min(low_levels if low else high_levels, default=0)
     rows: list[Line] = []
     for row in range(height):
         base = (height - 1 - row) * 8
         empty = (LIMIT, "limit") if row == limit_row else (" ", "text")
-        if base >= highest:
+        if base >= peak and not gaps:
             rows.append(((empty[0] * width, empty[1]),))
             continue
-        if base + 8 <= lowest:  # nothing but filled cells, the same in every such row
+        if base + 8 <= lowest and not gaps:  # nothing but filled cells, the same in every such row
             full = full or _joined(
                 [(" ", "text")] * pad
                 + [_cell(8, 8 if low else 0, role, chart) or empty for role in roles]
@@ -74,23 +86,30 @@ def area(chart: Chart, width: int, height: int) -> list[Line]:
             continue
         cells = [empty] * pad
         for high, lower, role in zip(high_levels, low_levels, roles, strict=True):
-            cells.append(_cell(high - base, lower - base, role, chart) or empty)
+            filled = _cell(high - base, lower - base, role, chart) if role else GAP
+            cells.append(filled or empty)
         rows.append(_joined(cells))
     return rows
 
 
+def axis_width(width: int, height: int) -> int:
+    """Return the columns that a chart's labels take in this room."""
+    return 0 if width < 24 or height < 2 else AXIS
+
+
 def with_axis(chart: Chart, width: int, height: int) -> list[Line]:
     """Return the chart with labels for top, middle and bottom at its left."""
-    if width < 24 or height < 2:
+    labelled = axis_width(width, height)
+    if not labelled:
         return area(chart, width, height)
     labels = {0: chart.top, height - 1: 0.0}
     if height >= 5:
         labels[height // 2] = chart.top / 2
     rows = []
-    for row, line in enumerate(area(chart, width - 6, height)):
+    for row, line in enumerate(area(chart, width - labelled, height)):
         label = _label(labels[row]) if row in labels else ""
         mark = "┤" if row in labels else "│"
-        rows.append(((right(label, 5), "dim"), (mark, "faint"), *line))
+        rows.append(((right(label, labelled - 1), "dim"), (mark, "faint"), *line))
     return rows
 
 
@@ -100,8 +119,8 @@ def _label(value: float) -> str:
     return f"{value:,.0f}" if value < 10_000 else f"{value / 1000:,.0f}k"
 
 
-def _levels(value: float, top: float, height: int) -> int:
-    if top <= 0 or value <= 0:
+def _levels(value: float | None, top: float, height: int) -> int:
+    if value is None or top <= 0 or value <= 0:
         return 0
     return max(1, min(height * 8, round(value / top * height * 8)))
 

@@ -9,6 +9,7 @@ the timeout is unanswered, whether it was ever applied or not: the player cannot
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
+from engine.assault.acks import Acks
 from engine.assault.behaviours.base import STEP_MAX, Behaviour, View, Wish
 from engine.assault.drivers.base import BadFrame, Driver
 from engine.assault.tally import Tally
@@ -52,6 +53,8 @@ class Player:
     Attributes:
         view: What it knows, None before its first welcome.
         flights: Commands in flight, by ``seq``.
+        acks: The newest answers to them.
+        sent: Commands sent since it first came.
         newest: The newest update, not yet looked at; whoever carries frames may put it here
             at once instead of calling ``hear``.
     """
@@ -68,10 +71,12 @@ class Player:
         "_seq",
         "_tally",
         "_token",
+        "acks",
         "archetype",
         "flights",
         "name",
         "newest",
+        "sent",
         "view",
     )
 
@@ -88,6 +93,8 @@ class Player:
         self.archetype = archetype
         self.view: View | None = None
         self.flights: dict[int, Flight] = {}
+        self.acks = Acks()
+        self.sent = 0
         self._behaviour = behaviour
         self._driver = driver
         self._dice = dice
@@ -167,6 +174,7 @@ class Player:
         if wish.kind == "move":
             self._moved_s = now_s
         self._seq += 1
+        self.sent += 1
         frame = self._driver.intent(self._seq, wish)
         self.flights[self._seq] = Flight(due_s, now_s, wish.kind, frame)
         return self._seq, frame
@@ -189,6 +197,8 @@ class Player:
         flight = self.flights.pop(ack.seq, None)
         if flight is not None:
             _remember(self._answered, ack.seq)
+            took_s = max(0.0, now_s - flight.due_s)
+            self.acks.add(ack.seq, flight.kind, ack.verdict, ack.reason, took_s, now_s)
             self._tally.command_answered(
                 flight.kind, flight.due_s, flight.sent_s, now_s, ack.verdict
             )

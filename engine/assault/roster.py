@@ -35,7 +35,8 @@ class Phase(Enum):
     HELD = "held"
 
 
-_INSIDE: Final = frozenset({Phase.PLAYING, Phase.LEAVING})
+INSIDE: Final = frozenset({Phase.PLAYING, Phase.LEAVING})
+"""The phases of a player that is connected."""
 
 
 class Wires(Protocol):
@@ -68,7 +69,7 @@ class Wires(Protocol):
 class Seat:
     """One player and its connection."""
 
-    __slots__ = ("attempts", "dial", "phase", "player", "silent", "wanted")
+    __slots__ = ("attempts", "dial", "in_since_s", "phase", "player", "silent", "wanted")
 
     def __init__(self, player: Player) -> None:
         self.player = player
@@ -76,6 +77,8 @@ class Seat:
         self.wanted = False
         self.silent = False
         self.attempts = 0
+        self.in_since_s = 0.0
+        """When it was welcomed last, on the squad's clock."""
         self.dial = 0
         """Number of the newest attempt, so that an older one's timeout is no concern."""
 
@@ -150,13 +153,14 @@ class Roster:
         """The connection stands: say hello."""
         self._wires.send(number, self.seats[number].player.hello())
 
-    def welcomed(self, number: int) -> None:
+    def welcomed(self, number: int, now_s: float) -> None:
         """The player is in; what was in flight when it was lost goes out again."""
         seat = self.seats[number]
         if seat.phase is not Phase.CONNECTING:
             return
         self._enter(seat, Phase.PLAYING)
         seat.attempts = 0
+        seat.in_since_s = now_s
         for frame in seat.player.frames_to_resend():
             self._wires.send(number, frame)
 
@@ -170,7 +174,7 @@ class Roster:
         seat = self.seats[number]
         if kind:
             self._tally.error(kind)
-        if seat.phase in _INSIDE:
+        if seat.phase in INSIDE:
             self._tally.lost += 1
         self._out(seat, number, now_s)
 
@@ -213,12 +217,12 @@ class Roster:
 
     def inside(self) -> Iterable[Player]:
         """Return the players that are connected."""
-        return (seat.player for seat in self.seats.values() if seat.phase in _INSIDE)
+        return (seat.player for seat in self.seats.values() if seat.phase in INSIDE)
 
     def close_all(self) -> None:
         """Say good-bye to everybody who is connected, drop who is not yet."""
         for number, seat in self.seats.items():
-            if seat.phase in _INSIDE:
+            if seat.phase in INSIDE:
                 self._let_go(number)
             elif seat.phase is Phase.CONNECTING or seat.silent:
                 self._wires.close(number, "rst")
@@ -283,7 +287,7 @@ class Roster:
         """Change a phase; the one place where the counts follow."""
         before, seat.phase = seat.phase, phase
         self.connecting += (phase is Phase.CONNECTING) - (before is Phase.CONNECTING)
-        change = (phase in _INSIDE) - (before in _INSIDE)
+        change = (phase in INSIDE) - (before in INSIDE)
         if change:
             self.connected += change
             archetype = seat.player.archetype

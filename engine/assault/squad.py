@@ -14,6 +14,7 @@ from engine.assault.drivers.base import Driver
 from engine.assault.executors.base import Executor
 from engine.assault.plan import Plan
 from engine.assault.player import Player
+from engine.assault.portrait import player_view
 from engine.assault.roster import Phase, Roster, Wires
 from engine.assault.schedule import Schedule
 from engine.assault.shaper import Shaper
@@ -26,6 +27,7 @@ from engine.protocol.limits import (
     FAULTS_KEPT_MAX,
     UNANSWERED_TIMEOUT_S,
 )
+from engine.protocol.query import PlayerView
 from engine.protocol.registry import pick
 from engine.stats.chance import Dice, fraction
 
@@ -220,6 +222,21 @@ class Squad:
         """Return the player behind a number that was opened."""
         return self.roster.seats[number].player
 
+    def look_into(self, number: int) -> PlayerView | None:
+        """Return a player's own side; None when it was never opened."""
+        seat = self.roster.seats.get(number)
+        if seat is None:
+            return None
+        now_s = self._clock()
+        touching = tuple(
+            fault
+            for fault, armed in self._armed.items()
+            if number in self._affected.get(fault, ())
+            or number in armed.half.slowed
+            or armed.half.holds(number, now_s)
+        )
+        return player_view(self._spec.squad, seat, touching, now_s, self._started_s or now_s)
+
     def on_open(self, number: int) -> None:
         """A connection stands."""
         self.roster.opened(number)
@@ -309,7 +326,7 @@ class Squad:
             return
         now_s = self._clock()
         if heard == "welcome":
-            self.roster.welcomed(number)
+            self.roster.welcomed(number, now_s)
             if number not in self.schedule:
                 self.schedule.start(number, now_s, fraction(self._spec.seed, _PHASE, number))
         else:  # a bye has been counted by its reason, nonsense as a bad frame

@@ -18,8 +18,10 @@ from engine.faults.registry import all_faults
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
 from engine.protocol.child import (
+    AskPlayer,
     ChildProblem,
     Go,
+    PlayerTold,
     Quit,
     SetLoad,
     SquadClear,
@@ -150,6 +152,8 @@ class _Worker:
                 self._squad.tally.error(f"fault:{problem.message}")
         elif isinstance(order, SquadClear):
             self._squad.clear(order.id)
+        elif isinstance(order, AskPlayer):
+            self._channel.post(PlayerTold(order.id, self._squad.look_into(order.number)))
 
     async def _end(self) -> None:
         """Wait for answers under way, say good-bye, report once more."""

@@ -10,8 +10,10 @@ from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
 from engine.hub.plan import squad_spec
 from engine.hub.worldpost import Teller
-from engine.protocol.child import SquadReport
+from engine.protocol.child import AskPlayer, PlayerTold, SquadReport
 from engine.protocol.errors import ExitCode
+from engine.protocol.limits import ASK_PLAYER_S_MAX
+from engine.protocol.query import PlayerView
 from engine.protocol.spec import RunSpec
 
 
@@ -21,7 +23,8 @@ class Orders(Struct):
     Attributes:
         url: Where the players connect now.
         report: A squad has reported.
-        gone: A squad has died.
+        gone: A squad has died, and why.
+        back: A squad runs again.
         catch_up: What a squad that came back must be told, in order.
         tell: Publishes a notice.
         broken: A squad cannot be kept.
@@ -29,7 +32,8 @@ class Orders(Struct):
 
     url: Callable[[], str]
     report: Callable[[SquadReport], None]
-    gone: Callable[[int], None]
+    gone: Callable[[int, str], None]
+    back: Callable[[int], None]
     catch_up: Callable[[], tuple[Struct, ...]]
     tell: Teller
     broken: Callable[[str, ExitCode], None]
@@ -52,6 +56,8 @@ class Crew:
         self._placement = placement
         self._logbook = logbook
         self._orders = orders
+        self._questions = 0
+        self._asked: dict[int, tuple[int, asyncio.Future[PlayerView | None]]] = {}
         self.keepers = [self._keeper(squad) for squad in range(spec.squads)]
 
     async def start(self) -> None:
@@ -78,6 +84,26 @@ class Crew:
                 text = f"{squad.name} does not read: {type(message).__name__} was dropped"
                 self._orders.tell("problem", text, bad=True)
 
+    async def ask_player(self, number: int) -> PlayerView | None:
+        """Return what a squad tells of one of its players.
+
+        None when it never opened that player, is gone, or is silent for ``ASK_PLAYER_S_MAX``.
+        """
+        squad = number % len(self.keepers)
+        self._questions += 1
+        question = self._questions
+        told: asyncio.Future[PlayerView | None] = asyncio.get_running_loop().create_future()
+        if not self.keepers[squad].post(AskPlayer(question, number)):
+            return None
+        self._asked[question] = (squad, told)
+        try:
+            async with asyncio.timeout(ASK_PLAYER_S_MAX):
+                return await told
+        except TimeoutError:
+            return None
+        finally:
+            del self._asked[question]
+
     async def quit(self, grace_s: float) -> None:
         """Stop every squad in order, by force after ``grace_s``."""
         done = await asyncio.gather(*(squad.quit(grace_s) for squad in self.keepers))
@@ -93,10 +119,14 @@ class Crew:
             if again:
                 for message in orders.catch_up():
                     self.keepers[squad].post(message)
+                orders.back(squad)
                 orders.tell("child_back", f"{name} is back")
 
         def lost(why: str) -> None:
-            orders.gone(squad)
+            orders.gone(squad, why)
+            for asked, told in self._asked.values():
+                if asked == squad and not told.done():
+                    told.set_result(None)
             orders.tell("child_lost", f"{name} is gone: {why}", bad=True)
 
         owner = Owner(
@@ -112,3 +142,7 @@ class Crew:
     def _take(self, message: Struct) -> None:
         if isinstance(message, SquadReport):
             self._orders.report(message)
+        elif isinstance(message, PlayerTold) and message.id in self._asked:
+            told = self._asked[message.id][1]
+            if not told.done():
+                told.set_result(message.player)

@@ -108,15 +108,16 @@ class FaultWatch:
             if watched.is_down and watched.down_from_s is not None:
                 watched.down_s = at_s - watched.down_from_s
 
-    def second(self, tally: Tally, latency_ms_p99: float, at_s: float) -> None:
-        """A second is over, with this latency; 0 when nothing was answered in it."""
+    def second(self, tally: Tally, latency_ms_p99: float | None, at_s: float) -> None:
+        """A second is over, with this latency; None when nothing was answered in it."""
         for watched in self._unrecovered():
-            fault, bad = watched.fault, latency_ms_p99 > watched.latency_ms_max
+            fault = watched.fault
+            bad = latency_ms_p99 is not None and latency_ms_p99 > watched.latency_ms_max
             if bad and watched.detected_at_s is None and watched.affected(tally):
                 watched.detect("latency", at_s)
             whole = fault.cleared_at_s is not None and at_s - 1.0 >= fault.cleared_at_s
-            watched.calm = whole and latency_ms_p99 > 0.0 and not bad
-        if latency_ms_p99:
+            watched.calm = whole and latency_ms_p99 is not None and not bad
+        if latency_ms_p99 is not None:
             self._latency_ms.append(latency_ms_p99)
 
     def look(self, tally: Tally, at_s: float) -> list[Armed]:

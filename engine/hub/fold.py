@@ -18,6 +18,7 @@ from engine.hub.doorwatch import DoorWatch
 from engine.hub.eventlog import EventLog
 from engine.hub.faultwatch import FaultWatch
 from engine.hub.generator import Generator
+from engine.hub.outages import Outages
 from engine.hub.state import Armed, HubState
 from engine.hub.story import Story
 from engine.hub.tally import Tally
@@ -55,15 +56,18 @@ class Remark(Struct, frozen=True):
 
 
 class Second(Struct, frozen=True):
-    """One second of the run, for the series and for ``telemetry.db``."""
+    """One second of the run, for the series and for ``telemetry.db``.
+
+    None where there was nothing to measure: no tick, no answer.
+    """
 
     at_s: int
     players: float
     commands_per_s: float
     events_per_s: float
-    tick_ms_p99: float
-    latency_ms_p50: float
-    latency_ms_p99: float
+    tick_ms_p99: float | None
+    latency_ms_p50: float | None
+    latency_ms_p99: float | None
     violations_per_s: float
     send_lateness_ms_p99: float
     send_lateness_ms_max: float
@@ -92,6 +96,7 @@ class Fold:
         self.faults = FaultWatch()
         self.generator = Generator()
         self.console = ConsoleCost()
+        self.outages = Outages()
         self._door = DoorWatch()
         self.world = WorldView()
         self.has_world = False
@@ -222,7 +227,7 @@ class Fold:
         measured = second >= self._warm_up_s and self._closed_s is None
         saturated = self.generator.close_second(second, self.tally, measured=measured)
         latency = self._latency_now.close_second()
-        p50, p99 = latency.percentiles((50, 99))
+        p50, p99 = latency.percentiles((50, 99)) if latency.count else (None, None)
         now = (self.tally.total("acknowledged"), self.log.last_seq, self.log.total)
         rates = [max(0, fresh - old) for fresh, old in zip(now, self._marks, strict=True)]
         self._marks = now
@@ -303,6 +308,7 @@ class Fold:
             events=self.log.view(last.events_per_s if last else 0.0),
             violations=self.log.violations_view(last.violations_per_s if last else 0.0),
             faults=self.faults.views(tally),
+            outages=self.outages.views(),
             generator=self.generator.view(tally),
             world=self.world,
             story=self.story.view(),
@@ -359,18 +365,13 @@ class Fold:
 
 
 def _series(seconds: deque[Second]) -> SeriesView:
-    players, commands, events, ticks, p50, p99, violations = zip(*map(_line, seconds), strict=True)
-    start_s = seconds[0].at_s
-    return SeriesView(start_s, players, commands, events, ticks, p50, p99, violations)
-
-
-def _line(second: Second) -> tuple[float, ...]:
-    return (
-        second.players,
-        second.commands_per_s,
-        second.events_per_s,
-        second.tick_ms_p99,
-        second.latency_ms_p50,
-        second.latency_ms_p99,
-        second.violations_per_s,
+    return SeriesView(
+        start_s=seconds[0].at_s,
+        players=tuple(second.players for second in seconds),
+        commands_per_s=tuple(second.commands_per_s for second in seconds),
+        events_per_s=tuple(second.events_per_s for second in seconds),
+        tick_ms_p99=tuple(second.tick_ms_p99 for second in seconds),
+        latency_ms_p50=tuple(second.latency_ms_p50 for second in seconds),
+        latency_ms_p99=tuple(second.latency_ms_p99 for second in seconds),
+        violations_per_s=tuple(second.violations_per_s for second in seconds),
     )

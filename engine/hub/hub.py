@@ -15,13 +15,14 @@ from engine.hub.crew import Crew, Orders
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold, Remark
 from engine.hub.harm import Harm
+from engine.hub.judge import Judge
 from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
 from engine.hub.narratorpost import NarratorPost
 from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, first_state, thresholds
-from engine.hub.queries import Answers
+from engine.hub.queries import Answers, Looks
 from engine.hub.state import Armed
 from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
@@ -36,11 +37,11 @@ from engine.protocol.limits import (
     NARRATOR_GRACE_S,
     SNAPSHOTS_PER_S,
 )
-from engine.protocol.query import Answer, FaultSpec, Query
+from engine.protocol.query import Answer, FaultSpec, PlayerView, Query
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.report.figures import Trouble
-from engine.report.summary import build_summary, outcomes
+from engine.report.summary import build_summary
 
 _FIELD = ("x", "y", "kind", "alive", "connected")
 _SPACE_EVERY_S = 5
@@ -85,8 +86,7 @@ class Hub:
         self._spec = spec
         self._parts = parts
         self._state = first_state(spec, parts.faults)
-        self._thresholds = thresholds(spec)
-        self._thresholds_now: tuple[tuple[str, bool], ...] = ()
+        self._judge = Judge(thresholds(spec), spec.scenario.warm_up_s)
         scenario = spec.scenario
         self.fold = Fold(spec.run, scenario.seed, scenario.warm_up_s, str(parts.capsule.path))
         self.bell = Bell()
@@ -107,14 +107,19 @@ class Hub:
         self.story.keep = parts.telemetry.beat
         self._narrator = NarratorPost(spec, parts.placement, parts.logbook, self.story, self._tell)
         self.harm = Harm(self.world)
-        fold = self.fold
         self._answers = Answers(
-            self._field, fold.log, fold.ticks, self.story, parts.faults, self.summary
+            Looks(self._field, self._last_field, self._look_into),
+            self.fold.log,
+            self.fold.ticks,
+            self.story,
+            parts.faults,
+            self.summary,
         )
         orders = Orders(
             url=self._url,
             report=self._from_squad,
-            gone=self.fold.tally.gone,
+            gone=self._squad_gone,
+            back=lambda squad: self.fold.outages.back(f"squad {squad}", self.at_s),
             catch_up=self._missed_orders,
             tell=self._tell,
             broken=self._broken,
@@ -209,7 +214,7 @@ class Hub:
         """Return the summary as it stands."""
         planned = self._spec.duration_s is not None
         figures = self.fold.figures(self.at_s, tuple(self._trouble), planned=planned)
-        return build_summary(figures, self._thresholds)
+        return build_summary(figures, self._judge.thresholds)
 
     # --- the service -------------------------------------------------------
 
@@ -265,6 +270,10 @@ class Hub:
         tally = self.fold.tally
         if not self._state.manual and len(tally.squads) == self._spec.squads:
             self._state = msgspec.structs.replace(self._state, target=tally.now("target"))
+
+    def _squad_gone(self, squad: int, why: str) -> None:
+        self.fold.tally.gone(squad)
+        self.fold.outages.lost(f"squad {squad}", self.at_s, why)
 
     def _missed_orders(self) -> tuple[Struct, ...]:
         """Return what a squad that came back missed: the time, the load, the armed faults."""
@@ -339,7 +348,7 @@ class Hub:
         field = self._field(_FIELD)
         if field is not None:
             self.fold.take_field(field[1])
-        snapshot = self.fold.snapshot(self._state, self._phase, at_s, self._thresholds_now)
+        snapshot = self.fold.snapshot(self._state, self._phase, at_s, self._judge.now)
         self._parts.publish(snapshot)
 
     def _advance(self, at_s: float) -> None:
@@ -351,7 +360,7 @@ class Hub:
     def _close_second(self, second: int) -> None:
         row, remarks = self.fold.close_second(second)
         self._remark(remarks)
-        self._thresholds_now = self._judge_now(second)
+        self._judge.second(second, self.summary)
         telemetry = self._parts.telemetry
         telemetry.second(row)
         for fault in self.fold.faults.views(self.fold.tally):
@@ -360,17 +369,14 @@ class Hub:
         if second % _SPACE_EVERY_S == 0 and self._parts.capsule.free_bytes() < FREE_BYTES_MIN:
             self._tell("problem", "the disk of the runs folder is almost full", bad=True)
 
-    def _judge_now(self, second: int) -> tuple[tuple[str, bool], ...]:
-        """Judge the thresholds; during the warm-up nothing has failed yet."""
-        if not self._thresholds:
-            return ()
-        if second < self._spec.scenario.warm_up_s:
-            return tuple((threshold.text, True) for threshold in self._thresholds)
-        judged = outcomes(self.summary(), self._thresholds)
-        return tuple((outcome.threshold.text, outcome.held) for outcome in judged)
-
     def _field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
         return None if self.world is None else self.world.field(names)
+
+    def _last_field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
+        return None if self.world is None else self.world.last_field(names)
+
+    async def _look_into(self, number: int) -> PlayerView | None:
+        return await self.crew.ask_player(number)
 
     def _note_failure(self, task: "asyncio.Task[None]") -> None:
         problem = None if task.cancelled() else task.exception()

@@ -1,11 +1,12 @@
 """Answers to queries, from the world's shared arrays and the hub's ring of events."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from engine.hub.columns import Column, entity_column, mask, present, squares_of
 from engine.hub.eventlog import Batch, EventLog
@@ -22,7 +23,9 @@ from engine.protocol.filters import (
     parse_filter,
 )
 from engine.protocol.limits import (
+    GUEST_ID_BASE,
     HEATMAP_SIDE,
+    PLAYER_ID_BASE,
     POSITION_UNITS_PER_TILE,
     TICK_INTERVAL_MS,
     ZONES,
@@ -39,6 +42,7 @@ from engine.protocol.query import (
     FaultsAnswer,
     FaultSpec,
     FaultsQuery,
+    PlayerView,
     PopulationAnswer,
     PopulationQuery,
     Query,
@@ -61,11 +65,25 @@ Columns = Mapping[str, Column]
 Field = tuple[int, Columns]
 
 
+class Looks(Struct):
+    """Ways to look at what is there now.
+
+    Attributes:
+        field: The world's tick and arrays, None while there is no world.
+        last_field: The same of a world that is gone, as it was last; None before the first.
+        player: Player number to what its squad tells of it.
+    """
+
+    field: Callable[[tuple[str, ...]], Field | None]
+    last_field: Callable[[tuple[str, ...]], Field | None]
+    player: Callable[[int], Awaitable[PlayerView | None]]
+
+
 class Answers:
     """Answers queries.
 
     Args:
-        field: The world's tick and arrays, None while there is no world.
+        looks: Ways to look at what is there now.
         log: The newest events.
         ticks: The newest ticks.
         story: The newest beats.
@@ -75,14 +93,14 @@ class Answers:
 
     def __init__(
         self,
-        field: Callable[[tuple[str, ...]], Field | None],
+        looks: Looks,
         log: EventLog,
         ticks: Ticks,
         story: Story,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
     ) -> None:
-        self._field = field
+        self._looks = looks
         self._log = log
         self._ticks = ticks
         self._story = story
@@ -121,7 +139,7 @@ class Answers:
                 f"sort: no field {name!r}{nearest(name, ENTITY_FIELDS)}; "
                 f"fields: {', '.join(ENTITY_FIELDS)}"
             )
-        field = self._field(_COLUMNS)
+        field = self._looks.field(_COLUMNS)
         if field is None:
             return Refused("gone", "there is no world to look at")
         tick, columns = field
@@ -136,7 +154,7 @@ class Answers:
         return EntitiesAnswer(tick, len(rows), tuple(_row(columns, row) for row in page.tolist()))
 
     def _population(self) -> Answer:
-        field = self._field(_PRESENCE)
+        field = self._looks.field(_PRESENCE)
         if field is None:
             return Refused("gone", "there is no world to look at")
         tick, columns = field
@@ -149,7 +167,10 @@ class Answers:
         )
 
     async def _entity(self, query: EntityQuery) -> Answer:
-        field = self._field(_COLUMNS)
+        player = None
+        if PLAYER_ID_BASE <= query.id < GUEST_ID_BASE:
+            player = await self._looks.player(query.id - PLAYER_ID_BASE)
+        field = self._looks.last_field(_COLUMNS)
         if field is None:
             return Refused("gone", "there is no world to look at")
         tick, columns = field
@@ -166,7 +187,7 @@ class Answers:
             return list(np.flatnonzero(concerned).tolist())
 
         events = await self._newest(about, query.events)
-        return EntityAnswer(tick, row, events)
+        return EntityAnswer(tick, row, events, player)
 
     async def _events(self, query: EventsQuery) -> Answer:
         wanted = parse_filter(query.where, EVENT_FIELDS)

@@ -83,9 +83,9 @@ class Ticks:
         self.overruns += overruns
         return overruns
 
-    def close_second(self) -> float:
-        """Return the p99 of the ticks since the last call, 0 without any."""
-        p99 = _nearest_rank(sorted(self._second), 99)
+    def close_second(self) -> float | None:
+        """Return the p99 of the ticks since the last call, None without any."""
+        p99 = _nearest_rank(sorted(self._second), 99) if self._second else None
         self._second.clear()
         return p99
 

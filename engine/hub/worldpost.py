@@ -95,7 +95,11 @@ class WorldPost:
 
     def field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
         """Return the tick and copies of the named columns; None while there is no world."""
-        if self._shared is None or not self.keeper.pid:
+        return self.last_field(names) if self.keeper.pid else None
+
+    def last_field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
+        """Return the same of a world that is gone: as it was when it was published last."""
+        if self._shared is None:
             return None
         try:
             return self._shared.read(names)
@@ -131,7 +135,10 @@ class WorldPost:
         self.port = ready.gateway_port
         reports = self._reports
         reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES, reports.at_s())
-        if self._shared is None and self._place.shared_memory:
+        if self._place.shared_memory:
+            # Anew for a world that is back: one that ended in order took its block with it.
+            if self._shared is not None:
+                self._shared.close()
             self._shared = SharedState.attach(self._place.shared_memory)
         if again:
             await self._catch_up()
@@ -140,6 +147,7 @@ class WorldPost:
                 self._watch.cancel()
             self._watch = asyncio.create_task(self._watch_events(), name="hub-events")
         if again:
+            self._reports.fold.outages.back("world", self._reports.at_s())
             self._reports.tell("child_back", f"the world is back at tick {ready.tick}")
 
     async def _watch_events(self) -> None:
@@ -182,6 +190,8 @@ class WorldPost:
         reports.bell.ring()
 
     def _lost(self, why: str) -> None:
-        self._reports.fold.world_gone(self._reports.at_s())
+        at_s = self._reports.at_s()
+        self._reports.fold.world_gone(at_s)
+        self._reports.fold.outages.lost("world", at_s, why)
         self._reports.orders.world_gone()
         self._reports.tell("child_lost", f"the world is gone: {why}", bad=True)

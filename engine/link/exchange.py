@@ -1,12 +1,13 @@
 """``Exchange``: the engine's end of every link. Knows the consoles, spreads the feed."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from engine.link.base import EngineService
 from engine.link.feed import Lanes
 from engine.protocol.feed import Ended, Notice, Snapshot
-from engine.protocol.limits import LEASE_S, LINK_CONSOLES_MAX
+from engine.protocol.limits import LEASE_S, LINK_CONSOLES_MAX, NOTICES_FOR_NEWCOMERS_MAX
 
 
 class Seat:
@@ -40,6 +41,7 @@ class Exchange:
         self._next = 1
         self._ended: Ended | None = None
         self._snapshot: Snapshot | None = None
+        self._notices: deque[Notice] = deque()
 
     @property
     def consoles(self) -> int:
@@ -48,6 +50,8 @@ class Exchange:
 
     def sit(self, evict: Callable[[], None]) -> Seat | None:
         """Seat a newcomer; None when every seat is taken by a console that is alive.
+
+        It is told the newest snapshot and the newest notices, with the times they are of.
 
         Args:
             evict: Called when the seat is taken away: by the exchange's end, or because
@@ -63,6 +67,8 @@ class Exchange:
         seat = Seat(self._next, now_s, evict)
         self._next += 1
         self._seats[seat.console] = seat
+        for notice in self._notices:
+            seat.lanes.put(notice)
         if self._snapshot is not None:
             seat.lanes.put(self._snapshot)
         if self._ended is not None:
@@ -80,10 +86,19 @@ class Exchange:
         """Put an item into every console's lanes."""
         if isinstance(item, Snapshot):
             self._snapshot = item
-        elif isinstance(item, Ended):
+        elif isinstance(item, Notice):
+            self._remember(item)
+        else:
             self._ended = item
         for seat in self._seats.values():
             seat.lanes.put(item)
+
+    def _remember(self, notice: Notice) -> None:
+        """Keep a notice for newcomers; overruns, of which there can be many, go first."""
+        self._notices.append(notice)
+        if len(self._notices) > NOTICES_FOR_NEWCOMERS_MAX:
+            many = (kept for kept in self._notices if kept.kind == "overrun")
+            self._notices.remove(next(many, self._notices[0]))
 
     def close(self) -> None:
         """Take every seat away; links see ``LinkClosed``."""

@@ -163,16 +163,31 @@ class WorldView(Struct, frozen=True):
     log_mb: float = 0.0
 
 
+class OutageView(Struct, frozen=True, array_like=True):
+    """A span without the world or a squad; ``back_at_s`` is None while it lasts.
+
+    ``child``: ``world`` or ``squad N``; times on the run's clock.
+    """
+
+    child: str
+    lost_at_s: float
+    why: str
+    back_at_s: float | None = None
+
+
 class SeriesView(Struct, frozen=True):
-    """One value a second, oldest first, all of one length; ``start_s`` is the first's time."""
+    """One value a second, oldest first, all of one length; ``start_s`` is the first's time.
+
+    A second without any tick has no tick time, one without any answer no latency: None.
+    """
 
     start_s: int = 0
     players: tuple[float, ...] = ()
     commands_per_s: tuple[float, ...] = ()
     events_per_s: tuple[float, ...] = ()
-    tick_ms_p99: tuple[float, ...] = ()
-    latency_ms_p50: tuple[float, ...] = ()
-    latency_ms_p99: tuple[float, ...] = ()
+    tick_ms_p99: tuple[float | None, ...] = ()
+    latency_ms_p50: tuple[float | None, ...] = ()
+    latency_ms_p99: tuple[float | None, ...] = ()
     violations_per_s: tuple[float, ...] = ()
 
 
@@ -183,6 +198,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
         run: The run's name.
         state: Where the run is.
         at_s: Seconds since the run's start.
+        outages: The newest spans without the world or a squad, oldest first.
         heat: Population of ``HEATMAP_SIDE`` x ``HEATMAP_SIDE`` squares, row by row from the
             north-west corner: one byte a square, 255 means 255 or more.
     """
@@ -200,6 +216,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     events: EventsView = EventsView()
     violations: ViolationsView = ViolationsView()
     faults: tuple[FaultView, ...] = ()
+    outages: tuple[OutageView, ...] = ()
     generator: GeneratorView = GeneratorView()
     world: WorldView = WorldView()
     story: StoryView = StoryView()

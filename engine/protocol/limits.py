@@ -110,6 +110,8 @@ LINK_REQUEST_BYTES_MAX: Final = 256 * 1024
 LINK_CALLS_IN_FLIGHT_MAX: Final = 64
 LINK_CONSOLES_MAX: Final = 16
 NOTICES_QUEUED_MAX: Final = 1024
+NOTICES_FOR_NEWCOMERS_MAX: Final = 64
+"""Newest notices that a console which comes late is told."""
 QUERY_DEADLINE_S_MAX: Final = 30.0
 PAGE_ROWS_MAX: Final = 500
 PAGE_ROWS_DEFAULT: Final = 50
@@ -217,6 +219,11 @@ FAULTS_KEPT_MAX: Final = 256
 FAULTS_SHOWN_MAX: Final = 48
 ACKS_REMEMBERED_MAX: Final = 12
 """Newest acknowledgements of each player, for whoever looks into it."""
+ACK_REASON_CHARS_MAX: Final = 120
+ASK_PLAYER_S_MAX: Final = 1.0
+"""A squad that has not told of a player within this time is not waited for."""
+OUTAGES_SHOWN_MAX: Final = 32
+"""Newest spans without a world or a squad that a snapshot tells of."""
 LOAD_CHANGES_PER_S_MAX: Final = 2
 
 # --- scenario, filter, command line ----------------------------------------

@@ -15,6 +15,7 @@ from engine.protocol.feed import (
     EventsView,
     FaultView,
     GeneratorView,
+    OutageView,
     Percentiles,
     PlayersView,
     RunState,
@@ -27,9 +28,11 @@ from engine.protocol.feed import (
 )
 from engine.protocol.filters import STAGES
 from engine.protocol.query import (
+    AckRow,
     EntityRow,
     FaultSpec,
     ParamSpec,
+    PlayerView,
 )
 from engine.protocol.story import NarratorState
 from tests.ui.fake_story import story
@@ -69,6 +72,16 @@ MENU = (
 )
 
 
+PHASES_MS = {
+    "govern": 1.1,
+    "step": 2.9,
+    "react": 0.8,
+    "hash": 0.4,
+    "append": 3.2,
+    "fan_out": 6.6,
+}
+
+
 class FakeEngine:
     """Figures of a run at any second of it; commands change them.
 
@@ -84,6 +97,7 @@ class FakeEngine:
         self.target = players
         self.rate = 1.0
         self.faults: list[FaultView] = []
+        self.outages: tuple[OutageView, ...] = ()
         self.state: RunState = "running"
         self.narrator: NarratorState = "telling"
         self.at_s = 0.0
@@ -91,6 +105,10 @@ class FakeEngine:
         self._violations: list[ViolationRow] = []
         self._players_were: dict[int, float] = {}
         self._heads = [(self._random.random(), self._random.random()) for _ in range(7)]
+
+    def _players_view(self, at_s: float, connected: int) -> PlayersView:
+        stage = "hold" if at_s > 12 else f"ramp to {self.target}, {12 - at_s:.0f}s left"
+        return PlayersView(self.target, connected, 0, 2000, 12, self.rate, stage)
 
     def snapshot(self, at_s: float) -> Snapshot:
         """Return the snapshot ``at_s`` seconds into the run; call with rising seconds."""
@@ -107,6 +125,7 @@ class FakeEngine:
             88 + 22 * n + (60 if s % 71 > 67 else 0) for n, s in zip(noise, seconds, strict=True)
         ]
         half = [50 + 6 * n for n in noise]
+        gone = [self._gone(second) for second in seconds]
         now = players[-1]
         tail = tuple(self._event(at_s) for _ in range(18))
         return Snapshot(
@@ -115,15 +134,7 @@ class FakeEngine:
             at_s=at_s,
             seed=self._seed,
             capsule="/var/lib/seedstorm/runs/20261123-2210-market-day",
-            players=PlayersView(
-                self.target,
-                round(now),
-                0,
-                2000,
-                12,
-                self.rate,
-                "hold" if at_s > 12 else f"ramp to {self.target}, {12 - at_s:.0f}s left",
-            ),
+            players=self._players_view(at_s, round(now)),
             commands=CommandsView(
                 int(at_s * 1000),
                 int(at_s * 999),
@@ -144,22 +155,24 @@ class FakeEngine:
                 max(ticks[-10:]),
                 0,
                 0,
-                {
-                    "govern": 1.1,
-                    "step": 2.9,
-                    "react": 0.8,
-                    "hash": 0.4,
-                    "append": 3.2,
-                    "fan_out": 6.6,
-                },
+                dict(PHASES_MS),
             ),
             events=EventsView(self._seq, 3204 + 300 * noise[-1], tail, 760),
             violations=self._violations_view(at_s),
             faults=tuple(self._faults_now(at_s)),
+            outages=self.outages,
             generator=GeneratorView(1, 12.4 + noise[-1], 0.7, 3.1, 0.9, 118.0, False),
             world=WorldView(4242, 14.1 + noise[-1], 141.0, 200, 400, 1560, 84, "9f3a77c0", 12.4),
             story=story(at_s, self.narrator),
-            series=_series(first_s, self.rate, players, ticks, half, late, noise),
+            series=_series(
+                first_s,
+                self.rate,
+                players,
+                _without(ticks, gone),
+                _without(half, gone),
+                _without(late, gone),
+                noise,
+            ),
             heat=self._heat(at_s),
             thresholds=(("latency_ms.p99 < 150", True), ("tick.overruns == 0", True)),
         )
@@ -194,6 +207,30 @@ class FakeEngine:
                 )
             )
         return rows
+
+    def player(self, number: int) -> PlayerView:
+        """Return a virtual player's own side."""
+        chance = random.Random(number)
+        acks = []
+        for back in range(limits.ACKS_REMEMBERED_MAX, 0, -1):
+            kind = chance.choice(("move", "move", "attack", "gather", "trade"))
+            verdict, reason = "permit", ""
+            if chance.random() < 0.25:
+                policy, found = chance.choice(POLICIES)
+                verdict, reason = chance.choice(("deny", "mutate")), f"{policy}: {found}"
+            latency_ms = 40 + 70 * chance.random()
+            acks.append(
+                AckRow(120 - back, kind, verdict, reason, latency_ms, self.at_s - back * 1.01)
+            )
+        held = tuple(f.id for f in self.faults if f.cleared_at_s is None and number % 3 == 0)
+        phase = "held" if held else "playing"
+        since_s = 0.0 if held else max(0.0, self.at_s - 4)
+        return PlayerView(0, "trader", phase, since_s, 0, 1, 0.062, 120, 119, held, tuple(acks))
+
+    def history(self, count: int) -> tuple[Event, ...]:
+        """Return an entity's events, the same whenever they are asked for."""
+        other = FakeEngine(self._seed, self.target)
+        return tuple(other._event(self.at_s - (count - index)) for index in range(count))
 
     def arm(self, command: ArmFault) -> None:
         """Arm a fault now."""
@@ -236,6 +273,13 @@ class FakeEngine:
             elif end_s <= second < end_s + 3:
                 value -= fault.planned * (end_s + 3 - second) / 3
         return max(0.0, value)
+
+    def _gone(self, second: int) -> bool:
+        """Whether there is no world in a whole second."""
+        return any(
+            span.lost_at_s <= second and (span.back_at_s is None or second + 1 <= span.back_at_s)
+            for span in self.outages
+        )
 
     def _noise(self, second: int) -> float:
         return (math.sin(second / 5) + math.sin(second / 2.3 + 1)) / 4 + (
@@ -292,13 +336,17 @@ class FakeEngine:
         return bytes(grid)
 
 
+def _without(values: list[float], gone: list[bool]) -> list[float | None]:
+    return [None if hole else value for value, hole in zip(values, gone, strict=True)]
+
+
 def _series(
     first_s: int,
     rate: float,
     players: list[float],
-    ticks: list[float],
-    half: list[float],
-    late: list[float],
+    ticks: list[float | None],
+    half: list[float | None],
+    late: list[float | None],
     noise: list[float],
 ) -> SeriesView:
     return SeriesView(

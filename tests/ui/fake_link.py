@@ -18,6 +18,7 @@ from engine.protocol.command import (
 )
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
 from engine.protocol.filters import ENTITY_FIELDS, parse_filter
+from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.query import (
     Answer,
     EntitiesAnswer,
@@ -91,8 +92,10 @@ class FakeLink:
             found = [row for row in rows if row.id == query.id]
             if not found:
                 return Refused("not_found", f"no entity {query.id}")
-            events = tuple(self.engine._event(self.engine.at_s) for _ in range(6))
-            return EntityAnswer(tick, found[0], events)
+            events = self.engine.history(min(30, query.events))
+            number = query.id - PLAYER_ID_BASE
+            player = self.engine.player(number) if number >= 0 else None
+            return EntityAnswer(tick, found[0], events, player)
         assert isinstance(query, EntitiesQuery)
         terms = parse_filter(query.where, ENTITY_FIELDS)
         rows = [row for row in rows if terms.matches(row)]

@@ -5,15 +5,22 @@ from typing import Any
 
 import pytest
 
-from tests.ui.stage import make, play, ready
+from engine.protocol.feed import OutageView
+from tests.ui.stage import make, play, ready, text_of
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 def picture(
-    snap_compare: Any, home: Path, size: tuple[int, int], theme: str = "dark", *keys: str
+    snap_compare: Any,
+    home: Path,
+    size: tuple[int, int],
+    theme: str = "dark",
+    *keys: str,
+    outages: tuple[OutageView, ...] = (),
 ) -> None:
     app, link = make(home, theme)
+    link.engine.outages = outages
 
     async def run_before(pilot: Any) -> None:
         await ready(pilot)
@@ -21,6 +28,8 @@ def picture(
         for key in keys:
             await pilot.press(key)
         await pilot.pause()
+        while "asking…" in text_of(app):
+            await pilot.pause(0.01)
 
     assert snap_compare(app, terminal_size=size, run_before=run_before)
 
@@ -76,3 +85,18 @@ def test_filter(snap_compare: Any, tmp_path: Path):
 
 def test_forty_by_ten(snap_compare: Any, tmp_path: Path):
     picture(snap_compare, tmp_path, (40, 10))
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def test_drill(snap_compare: Any, tmp_path: Path, size: tuple[int, int]):
+    picture(snap_compare, tmp_path, size, "dark", "j", "j", "enter")
+
+
+def test_violations_acknowledged(snap_compare: Any, tmp_path: Path):
+    picture(snap_compare, tmp_path, (120, 40), "dark", "4", "v", "x", "v", "v", "x")
+
+
+@pytest.mark.parametrize("theme", ["dark", "mono"])
+def test_a_world_that_is_down(snap_compare: Any, tmp_path: Path, theme: str):
+    gone = (OutageView("world", 100.4, "signal 9", 103.0), OutageView("world", 120.2, "signal 9"))
+    picture(snap_compare, tmp_path, (120, 40), theme, "5", outages=gone)

@@ -6,12 +6,13 @@ from console import panels
 from console.figures import ceiling, clock, count, ms, short
 from console.items import Clock, Cost, Page
 from console.lines import cell_width, clean, cut, fit, left, line_width, plain, right, spread
-from console.model import Model, View, update
+from console.model import Model, View
 from console.panels.base import Panel
 from console.panels.vitals import PANEL as VITALS
 from console.select.vitals import state_of
 from console.select.zones import busiest
 from console.themes import choose_depth, choose_theme, load_theme, theme_names
+from console.update import update
 from console.widgets.gauge import gauge, parts
 from console.widgets.heat import heat, steps
 from console.widgets.spark import Chart, area, spark

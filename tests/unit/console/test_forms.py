@@ -83,7 +83,8 @@ def test_osc52_is_wrapped_for_tmux():
     assert (
         base64.b64decode(plain.removeprefix("\x1b]52;c;").removesuffix("\x07")).decode() == "héllo"
     )
-    assert wrapped == f"\x1bPtmux;\x1b{plain}\x1b\\"
+    # Wrapped for the terminal around tmux, and as it is for tmux itself.
+    assert wrapped == f"\x1bPtmux;\x1b{plain}\x1b\\{plain}"
 
 
 def test_the_copy_is_the_owners_alone(tmp_path: Path):

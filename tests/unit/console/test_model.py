@@ -7,7 +7,8 @@ from console.actions import VIEW_ACTIONS, command_for
 from console.items import Clock, Page, Press, Say, SetFilter, Size, Turn
 from console.keymap import default_keymap
 from console.lists import ListView, moved, window
-from console.model import MESSAGE_S, Model, entities_wanted, shown_events, update
+from console.model import MESSAGE_S, Model, entities_wanted, shown_events
+from console.update import update
 from engine.protocol.command import Panic, ScalePlayers
 from engine.protocol.events import Event
 from engine.protocol.feed import (
@@ -192,7 +193,8 @@ def test_every_action_of_the_keymap_is_done_somewhere():
 
     opened = {
         "help", "palette", "fault", "load_exact", "mark", "filter", "drill", "theme", "copy",
-        "redraw", "detach", "quit",
+        "redraw", "detach", "quit", "copy_list", "violation_next", "acknowledge", "mouse",
+        "notices",
     }  # fmt: skip
     assert callable(do)
     for binding in default_keymap().bindings:

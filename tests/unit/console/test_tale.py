@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from console.items import Press, SetFilter, Size
 from console.lines import cell_width, line_width, plain
-from console.model import Model, sizes_of, update
+from console.model import Model, sizes_of
 from console.panels.story import PANEL
 from console.select.story import picked_beat, story_rows
 from console.tale import CLOCK_WIDTH, MARK_WIDTH, TEXT_WIDTH_MAX, beat_lines, beat_plain, wrapped
+from console.update import update
 from engine.protocol.feed import Snapshot
 from engine.protocol.story import Beat, NarratorState, StoryView
 

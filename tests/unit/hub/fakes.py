@@ -12,8 +12,10 @@ from engine.hub.placement import ChildKind, Serve
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
 from engine.protocol.child import (
+    AskPlayer,
     EventBatch,
     Go,
+    PlayerTold,
     Quit,
     SetLoad,
     SquadClear,
@@ -27,6 +29,7 @@ from engine.protocol.child import (
     WorldSpec,
 )
 from engine.protocol.events import EVENT_CODE
+from engine.protocol.query import PlayerView
 from engine.protocol.scenario import FaultStep, Scenario
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState
@@ -131,9 +134,15 @@ class Stage:
         self.ticks = 0
         self.refuse: Any = None
         self.stubborn = False
+        self.silent = False
 
     def serve(self) -> Mapping[ChildKind, Serve]:
         return {"world": self._world, "squad": self._squad}
+
+    def _player(self, spec: SquadSpec, number: int) -> PlayerView | None:
+        if number >= self.target:
+            return None
+        return PlayerView(spec.squad, "wanderer", "playing", 1.0, 0, 0, 0.0, number, number)
 
     async def kill(self, name: str) -> None:
         await self.channels[name].aclose()
@@ -212,6 +221,8 @@ class Stage:
                     if isinstance(message, Quit) and not self.stubborn:
                         break
                     told.append(message)
+                    if isinstance(message, AskPlayer) and not self.silent:
+                        channel.post(PlayerTold(message.id, self._player(spec, message.number)))
                     if isinstance(message, SetLoad) and message.players is not None:
                         target = message.players
             except LinkClosed:

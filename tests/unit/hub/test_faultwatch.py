@@ -123,7 +123,7 @@ def test_a_silent_second_is_no_calm_one() -> None:
     run.watch.second(run.tally, 900.0, 2.0)
     run.watch.cleared(replace(slow, cleared_at_s=2.0))
     for second in (3.0, 4.0, 5.0):
-        run.watch.second(run.tally, 0.0, second)
+        run.watch.second(run.tally, None, second)
         run.now(connected=100, affected=50)
         run.watch.look(run.tally, second)
     assert run.view.recovered_at_s is None
