@@ -30,7 +30,7 @@ class PtyScreen:
         self.bytes_read = 0
         self.read_last = 0
         environment = {
-            **os.environ,
+            **{name: os.environ[name] for name in os.environ if name not in {"COLUMNS", "LINES"}},
             "TERM": "xterm-256color",
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),

@@ -64,10 +64,11 @@ def test_a_third_of_the_players_drop_and_come_back(tmp_path: Path):
         assert _quit(pty) == 0
 
 
-def test_a_tiny_terminal_and_one_that_changes_its_size(tmp_path: Path):
-    with PtyScreen(_run(tmp_path), 40, 10, tmp_path) as pty:
+@pytest.mark.parametrize("exported", [{}, {"COLUMNS": "80", "LINES": "24"}], ids=["", "exported"])
+def test_a_tiny_terminal_and_one_that_changes_its_size(tmp_path: Path, exported: dict[str, str]):
+    with PtyScreen(_run(tmp_path), 40, 10, tmp_path, exported) as pty:
         pty.wait_for("40/40")
-        for columns, rows in ((20, 3), (200, 60), (80, 24)):
+        for columns, rows in ((20, 3), (200, 60), (90, 26)):
             pty.resize(columns, rows)
             pty.read(0.5)
         pty.wait_for("40/40", "Overview")
