@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from engine.protocol.limits import CHILD_GRACE_S
+from tests.machine import MARGIN_S
 
 # The machine is shared and noisy: no example fails because it was slow, and no file is kept.
 settings.register_profile("seedstorm", deadline=None, database=None, max_examples=60)
@@ -72,7 +73,7 @@ def nothing_left_behind(own_place: Path) -> Iterator[None]:
     children, shared, files = _children(), _abandoned_memory(), _left_in(own_place)
     yield
     # What dies with a killed parent has the promised time to do so.
-    give_up_at = time.monotonic() + CHILD_GRACE_S + 1.0
+    give_up_at = time.monotonic() + CHILD_GRACE_S + MARGIN_S
     while time.monotonic() < give_up_at:
         if (
             _children() <= children

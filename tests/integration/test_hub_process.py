@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from engine.protocol.query import EntitiesAnswer, EntitiesQuery, EventsAnswer, E
 from engine.protocol.spec import HubFailed, HubReady
 from engine.protocol.summary import Summary
 from tests.integration.hub_process import Place, Run, children_of, is_alive, until
+from tests.machine import MARGIN_S, ports_of_a_base
 
 pytestmark = pytest.mark.integration
 
@@ -132,7 +132,8 @@ async def test_children_and_memory_go_with_a_killed_hub(place: Place) -> None:
     assert len(children) == 3
     assert len(_memory_of(run.pid)) == 1
     run.process.kill()
-    await until(lambda: not any(is_alive(pid) for pid in children), "children gone", CHILD_GRACE_S)
+    within_s = CHILD_GRACE_S + MARGIN_S
+    await until(lambda: not any(is_alive(pid) for pid in children), "children gone", within_s)
     assert _memory_of(run.pid) == []
     await until(lambda: run.link.closed, "the console is told")
     await run.link.aclose()
@@ -179,11 +180,10 @@ async def _failure(place: Place, **changes: Any) -> HubFailed:
 
 
 async def test_a_port_in_use(place: Place) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        word = await _failure(place, port_base=port - 2)
+    with ports_of_a_base(2) as base:
+        word = await _failure(place, port_base=base)
     assert word.exit_code == 2
-    assert str(port) in word.message
+    assert str(base + 2) in word.message
     assert not list((place.base / "runs").iterdir())
 
 

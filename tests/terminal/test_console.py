@@ -91,10 +91,10 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_players(tmp_path: Path):
     rows = db.execute("select at_s, players, commands_per_s from seconds order by at_s").fetchall()
     db.close()
     steady = [row for row in rows if row[1] == 40][2:]
-    assert len(steady) >= 7
-    assert [row[0] for row in steady] == list(range(steady[0][0], steady[0][0] + len(steady)))
-    # 40 commands are due each second; a stalled generator would leave seconds without any.
-    assert min(row[2] for row in steady) > 5
+    assert steady[-1][0] - steady[0][0] >= 7
+    # 40 commands are due each second. The terminal takes nothing after its first kilobytes: what
+    # it stalled would send next to none, and no busy machine loses half of ten seconds.
+    assert sum(row[2] for row in steady) > 20 * (steady[-1][0] - steady[0][0])
 
 
 def test_ctrl_c_during_start_up_leaves_nothing(tmp_path: Path):
