@@ -4,7 +4,12 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
+
+import msgspec
+
+from engine.protocol.summary import Summary
 
 MARGIN_S: Final = 15.0
 """How much later than promised a loaded machine may make anything; no test is finer than that."""
@@ -16,6 +21,21 @@ _PORTS: Final = 9_000
 def shared_memory_name() -> str:
     """Return a name for a block of shared memory that tells, like an engine's, whose it is."""
     return f"seedstorm-{os.getpid()}-test"
+
+
+def is_good_end(summary: Summary) -> bool:
+    """Return whether a run held, or only the machine was too busy for its generator.
+
+    Whether it is cannot be chosen by a test; that it was said is right.
+    """
+    if summary.verdict == "invalid":
+        return all("the generator was saturated" in reason for reason in summary.reasons)
+    return summary.verdict == "held"
+
+
+def read_summary(capsule: Path) -> Summary:
+    """Return the summary of a run's folder."""
+    return msgspec.json.decode((capsule / "summary.json").read_bytes(), type=Summary)
 
 
 @contextmanager
