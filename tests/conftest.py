@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -61,6 +62,17 @@ def own_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         on.setenv("TMPDIR", folder)
         on.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let children be interrupted, however this suite was started.
+
+    A shell without job control ignores SIGINT in what it starts with ``&``, every child
+    inherits that, and Python then installs no handler for ctrl+c.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _left_in(place: Path) -> set[str]:
