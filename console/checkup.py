@@ -90,4 +90,4 @@ def _looked(check: AnyCheck, asked: Asked) -> list[Finding]:
 
 def _colour_is_welcome() -> bool:
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
-    return sys.stdout.isatty() and not plain
+    return bool(sys.stdout and sys.stdout.isatty()) and not plain

@@ -13,6 +13,7 @@ from console.checks.base import Asked, Check, Finding
 
 RESOLUTION_S_MAX: Final = 0.001
 """Latencies are told to a tenth of this."""
+_SOURCES: Final = "/sys/devices/system/clocksource/clocksource0"
 _SLOW_SOURCES: Final = ("hpet", "acpi_pm", "jiffies", "pit")
 _TIME_ERROR: Final = 5
 _TIMEX_BYTES: Final = 512
@@ -43,7 +44,7 @@ def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
     installed_s = Path(console.__file__).stat().st_mtime
     return Seen(
         min(_step_s() for _ in range(20)),
-        text_of("/sys/devices/system/clocksource/clocksource0/current_clocksource").strip(),
+        text_of(f"{_SOURCES}/current_clocksource").strip(),
         _synchronised(),
         max(0.0, installed_s - time.time()),
         time.strftime("%Z %z"),
@@ -62,9 +63,7 @@ def _monotonic(seen: Seen) -> Finding:
         cure = "latencies would be told too coarsely: run on a machine with a finer clock"
         return Finding("clock", "fail", found, cure)
     if seen.source in _SLOW_SOURCES:
-        cure = (
-            "if /sys/devices/system/clocksource/clocksource0/available_clocksource has tsc: use it"
-        )
+        cure = f"where available_clocksource offers tsc: echo tsc > {_SOURCES}/current_clocksource"
         return Finding("clock", "warn", f"{found}, which is slow to read", cure)
     return Finding("clock", "ok", found)
 

@@ -75,7 +75,7 @@ def _folder(seen: Seen) -> Finding:
 
 
 def _space(seen: Seen) -> list[Finding]:
-    if seen.free_bytes is None:
+    if seen.free_bytes is None or seen.problem:
         return []
     found = f"{named_size(seen.free_bytes)} free for runs"
     cure = f"make room on the disk of {seen.nearest}, or name another: --runs-dir DIR"

@@ -1,5 +1,6 @@
 """Whether the ports of a run are free, and who holds them when they are not."""
 
+import contextlib
 import errno
 import os
 import re
@@ -61,8 +62,7 @@ def numbers(base: int | None) -> tuple[int, ...]:
 def read(asked: Asked) -> Seen:
     """Try to listen on each port, and let go of it at once."""
     ports = tuple(
-        _look(name, port)
-        for name, port in zip(NAMES, numbers(asked.port_base), strict=bool(asked.port_base))
+        _look(name, port) for name, port in zip(NAMES, numbers(asked.port_base), strict=False)
     )
     if not any(port.problem for port in ports):
         return Seen(ports)
@@ -107,9 +107,9 @@ def _problem(port: int) -> str:
             trial.bind((HOST, port))
             trial.listen(1)
         except OSError as problem:
-            return (
-                "in use" if problem.errno == errno.EADDRINUSE else os.strerror(problem.errno or 0)
-            )
+            if problem.errno == errno.EADDRINUSE:
+                return "in use"
+            return os.strerror(problem.errno or errno.EIO)
     return ""
 
 
@@ -131,11 +131,10 @@ def _holder(port: int) -> int:
 
 def _open_files(folder: Path) -> set[str]:
     found = set()
-    try:
+    with contextlib.suppress(OSError):  # somebody else's process, or one that has just ended
         for file in folder.iterdir():
-            found.add(str(file.readlink()))
-    except OSError:  # somebody else's process, or one that ended meanwhile
-        return found
+            with contextlib.suppress(OSError):  # closed meanwhile, as the one of this listing is
+                found.add(str(file.readlink()))
     return found
 
 

@@ -29,7 +29,7 @@ class Seen(Struct, frozen=True):
 def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
     """Read what runs this."""
     try:
-        wanted = metadata("seedstorm").get("Requires-Python", "")
+        wanted = metadata("seedstorm")["Requires-Python"]
     except PackageNotFoundError:
         wanted = ""
     version = ".".join(map(str, sys.version_info[:3]))
