@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PYTEST := $(BIN)/python -P -m pytest
+# The suite mostly waits for its own processes: two workers a core, as far as memory goes.
+WORKERS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n < 12 ? n : 12)))
 
 # 3.13 where it is present: on PATH, or as a pyenv version.
 PYTHON_313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null \
@@ -41,8 +43,8 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-pytest: $(STAMP)
-	$(PYTEST) $(ARGS)
+pytest: $(STAMP) ## the tests (ARGS="tests/unit -k name", ARGS="-n 0" for one after another)
+	$(PYTEST) -n $(WORKERS) --dist worksteal $(ARGS)
 
 pytest-3.13: ## the suite on Python 3.13, where that interpreter is present
 ifeq ($(strip $(PYTHON_313)),)

@@ -138,6 +138,23 @@ def stop(run_name: str) -> int:
     return ExitCode.HELD
 
 
+def check(runs_dir: "Path | None", port_base: int | None, *, as_json: bool) -> int:
+    """Look at everything a run depends on; 0 when nothing fails, else 2.
+
+    Raises:
+        UserError: The options are wrong.
+    """
+    from console.checks.base import Asked
+    from console.checkup import show
+    from console.options import RunOptions, check_options, default_runs_dir
+
+    check_options(RunOptions(port_base=port_base))
+    if runs_dir is None:
+        with contextlib.suppress(RuntimeError):  # there is no home: a check says so
+            runs_dir = default_runs_dir()
+    return show(Asked(runs_dir.absolute() if runs_dir else None, port_base), as_json=as_json)
+
+
 def validate(file: "Path") -> int:
     """Check a scenario and say what it would do.
 

@@ -182,6 +182,21 @@ def stop(run: RunName = "", version: VersionFlag = False) -> Do:  # noqa: ARG001
     return partial(cli.stop, run)
 
 
+@app.command("check")
+def check(
+    json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,
+    runs_dir: Annotated[
+        Path | None, typer.Option(help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs).")
+    ] = None,
+    port_base: Annotated[
+        int | None, typer.Option(help="Ports B, B+1, B+2 (8000, 8765, 8766).")
+    ] = None,
+    version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
+) -> Do:
+    """Look at everything a run depends on; says what is wrong with its cure."""
+    return partial(cli.check, runs_dir, port_base, as_json=json)
+
+
 scenarios = typer.Typer(help="Check or begin a scenario.", rich_markup_mode=None)
 app.add_typer(scenarios, name="scenario")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from engine.protocol.limits import CHILD_GRACE_S
+from tests.machine import MARGIN_S
 
 # The machine is shared and noisy: no example fails because it was slow, and no file is kept.
 settings.register_profile("seedstorm", deadline=None, database=None, max_examples=60)
@@ -62,6 +64,17 @@ def own_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let children be interrupted, however this suite was started.
+
+    A shell without job control ignores SIGINT in what it starts with ``&``, every child
+    inherits that, and Python then installs no handler for ctrl+c.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _left_in(place: Path) -> set[str]:
     return {path.name for path in place.glob("seedstorm-*/*")}
 
@@ -72,7 +85,7 @@ def nothing_left_behind(own_place: Path) -> Iterator[None]:
     children, shared, files = _children(), _abandoned_memory(), _left_in(own_place)
     yield
     # What dies with a killed parent has the promised time to do so.
-    give_up_at = time.monotonic() + CHILD_GRACE_S + 1.0
+    give_up_at = time.monotonic() + CHILD_GRACE_S + MARGIN_S
     while time.monotonic() < give_up_at:
         if (
             _children() <= children

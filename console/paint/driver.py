@@ -7,6 +7,7 @@ from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
 from console.paint.writer import TerminalWriter
+from console.terminal import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,10 @@ class StormDriver(LinuxDriver):
             self._writer = None
         else:
             self._writer = TerminalWriter(_terminal_fd(made.fileno()))
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Textual believes COLUMNS and LINES before the terminal, and misses every resize then.
+        return size_of(_terminal_fd(self.fileno))
 
     def use_mouse(self, on: bool) -> None:
         """Have the terminal report clicks and the wheel, or stop it."""

@@ -30,11 +30,10 @@ from engine.protocol.child import (
     SquadSpec,
 )
 from engine.protocol.errors import ExitCode, UserError
-from engine.protocol.limits import DRAIN_S, REPORTS_PER_S_MAX
+from engine.protocol.limits import DRAIN_S, FILES_SPARE, REPORTS_PER_S_MAX
 from engine.protocol.registry import pick, scan
 
 STEP_S: Final = 0.01
-FILES_SPARE: Final = 64
 _TIMER_S_MIN: Final = 0.001
 """The loop's own resolution: asking for less makes it spin."""
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from engine.protocol.errors import UserError
 from engine.protocol.text import nearest
 
-_SOCKET_PATH_BYTES_MAX = 100
+SOCKET_PATH_BYTES_MAX = 100
 _NOTE_BYTES_MAX = 64 * 1024
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps shared memory, not a file of ours
 
@@ -86,10 +86,10 @@ def socket_path(run: str, base: Path | None = None, ending: str = "sock") -> str
     short = hashlib.blake2b(run.encode(), digest_size=6).hexdigest()
     for name in (run, short):
         path = str(folder / f"{name}.{ending}")
-        if len(os.fsencode(path)) <= _SOCKET_PATH_BYTES_MAX:
+        if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX:
             return path
     raise UserError(
-        f"the path {folder} is too long for a socket ({_SOCKET_PATH_BYTES_MAX} bytes at most); "
+        f"the path {folder} is too long for a socket ({SOCKET_PATH_BYTES_MAX} bytes at most); "
         "name a shorter place with TMPDIR"
     )
 
@@ -139,6 +139,21 @@ def running(base: Path | None = None) -> list[RunEntry]:
         else:
             unregister(entry, base)
     return sorted(alive, key=lambda entry: entry.started)
+
+
+def noted(base: Path | None = None) -> tuple[list[RunEntry], list[RunEntry]]:
+    """Return the engines that run and those that died without a word; changes nothing.
+
+    An engine that died has its note, socket and shared memory cleared away by ``running``.
+
+    Args:
+        base: Temporary folder, the system's when None.
+    """
+    folder = (base or Path(tempfile.gettempdir())) / f"seedstorm-{os.getuid()}"
+    entries = [entry for note in folder.glob("*.json") if (entry := _read(note)) is not None]
+    entries.sort(key=lambda entry: entry.started)
+    alive = [entry for entry in entries if _is_alive(entry.pid)]
+    return alive, [entry for entry in entries if entry not in alive]
 
 
 def find_run(run: str, base: Path | None = None) -> RunEntry:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -26,16 +28,59 @@ from engine.protocol.query import Answer, Query, Refused
 _READ_BYTES = 256 * 1024
 
 
+class _Wire(asyncio.Protocol):
+    """Hands on all that arrives, also what was not yet read when a write failed.
+
+    asyncio gives a socket up when a write to it fails; what the engine said last, such as
+    how the run ended, may wait in it then. A second descriptor reads that.
+
+    Args:
+        spare: Another descriptor of the same socket; closed at the end.
+        take: Called with bytes; raises when they are no engine's.
+        gone: Called once, after the last byte.
+    """
+
+    def __init__(
+        self, spare: socket.socket, take: Callable[[bytes], None], gone: Callable[[], None]
+    ) -> None:
+        self._spare = spare
+        self._take = take
+        self._gone = gone
+        self._transport: asyncio.Transport | None = None
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.Protocol``."""
+        self._transport = transport  # type: ignore[assignment]  # a stream's is a Transport
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        try:
+            self._take(data)
+        except (FrameTooLarge, msgspec.DecodeError):
+            # Whatever it sent is no engine's; to the console that is an engine that is gone.
+            if self._transport is not None:
+                self._transport.abort()
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        """See ``asyncio.Protocol``."""
+        with self._spare, contextlib.suppress(OSError, FrameTooLarge, msgspec.DecodeError):
+            while problem is not None and (data := self._spare.recv(_READ_BYTES)):
+                self._take(data)
+        self._gone()
+        self.lost.set_result(None)
+
+
 class SocketLink:
     """An ``EngineLink`` to a hub in another process; make it with ``connect``."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self) -> None:
         self._lanes = Lanes()
+        self._deframer = Deframer(LINK_FRAME_BYTES_MAX)
         self._pending: dict[int, asyncio.Future[Any]] = {}
         self._next = 1
-        self._pump: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport
+        self._wire: _Wire
 
     @classmethod
     async def connect(cls, path: str) -> "SocketLink":
@@ -44,12 +89,20 @@ class SocketLink:
         Raises:
             LinkClosed: Nobody listens there.
         """
-        try:
-            reader, writer = await asyncio.open_unix_connection(path)
-        except (OSError, ValueError) as problem:
-            raise LinkClosed(f"no engine listens on {path}: {problem}") from problem
-        link = cls(reader, writer)
-        link._pump = asyncio.create_task(link._receive(), name="socket-link")
+        loop = asyncio.get_running_loop()
+        link = cls()
+        with contextlib.ExitStack() as undo:
+            ours = undo.enter_context(socket.socket(socket.AF_UNIX))
+            ours.setblocking(False)
+            try:
+                await loop.sock_connect(ours, path)
+                spare = undo.enter_context(ours.dup())
+                link._transport, link._wire = await loop.create_unix_connection(
+                    lambda: _Wire(spare, link._receive, link._shut), sock=ours
+                )
+            except (OSError, ValueError) as problem:
+                raise LinkClosed(f"no engine listens on {path}: {problem}") from problem
+            undo.pop_all()  # both belong to the transport now
         return link
 
     @property
@@ -98,14 +151,11 @@ class SocketLink:
     async def aclose(self) -> None:
         """See ``EngineLink.aclose``."""
         self._shut()
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
-        self._writer.close()
         try:
-            await asyncio.wait_for(self._writer.wait_closed(), timeout=1.0)
-        except (OSError, TimeoutError):
-            self._writer.transport.abort()
+            await asyncio.wait_for(asyncio.shield(self._wire.lost), timeout=1.0)
+        except TimeoutError:
+            self._transport.abort()
+            await self._wire.lost
 
     def _crowded(self) -> bool:
         if self._lanes.closed:
@@ -118,23 +168,15 @@ class SocketLink:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
         try:
-            self._writer.write(frame(encoder.encode(message(number))))
+            self._transport.write(frame(encoder.encode(message(number))))
             async with asyncio.timeout(deadline_s):
                 return await future
         finally:
             self._pending.pop(number, None)
 
-    async def _receive(self) -> None:
-        deframer = Deframer(LINK_FRAME_BYTES_MAX)
-        try:
-            while data := await self._reader.read(_READ_BYTES):
-                for payload in deframer.feed(data):
-                    self._take(from_engine_decoder.decode(payload))
-        except (OSError, FrameTooLarge, msgspec.DecodeError):
-            # Whatever it sent is no engine's; to the console that is an engine that is gone.
-            self._writer.transport.abort()
-        finally:
-            self._shut()
+    def _receive(self, data: bytes) -> None:
+        for payload in self._deframer.feed(data):
+            self._take(from_engine_decoder.decode(payload))
 
     def _take(self, item: FromEngine) -> None:
         if isinstance(item, Replied):
@@ -154,5 +196,4 @@ class SocketLink:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(LinkClosed("the engine is gone"))
-        with contextlib.suppress(RuntimeError):  # the loop may be closing already
-            self._writer.close()
+        self._transport.close()

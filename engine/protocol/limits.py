@@ -103,6 +103,8 @@ SATURATED_LATENESS_MS: Final = 20.0
 SATURATED_CONSECUTIVE_S: Final = 3
 REPORTS_PER_S_MAX: Final = 4
 SQUADS_MAX: Final = 64
+FILES_SPARE: Final = 64
+"""Files that a process keeps open besides its players' sockets."""
 
 # --- the link --------------------------------------------------------------
 LINK_FRAME_BYTES_MAX: Final = 8 * 1024 * 1024

@@ -27,6 +27,7 @@ from engine.protocol.child import (
 from engine.protocol.gateway import Ack, Hello, Intent, Welcome, client_decoder, encoder
 from engine.protocol.limits import CHILD_GRACE_S, PLAYER_ID_BASE
 from engine.protocol.scenario import DEFAULT_MIX, Stage
+from tests.machine import MARGIN_S
 
 WAIT_S = 20.0
 """Far more than anything here takes: a test that waits so long has failed."""
@@ -175,7 +176,7 @@ async def squad_process(spec: SquadSpec, files_max: int | None = None) -> AsyncI
         await channel.aclose()
         if process.returncode is None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), CHILD_GRACE_S + 5)
+                await asyncio.wait_for(process.wait(), CHILD_GRACE_S + MARGIN_S)
         if process.returncode is None:
             process.kill()
             await process.wait()

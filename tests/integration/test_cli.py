@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from engine.link.places import running
+from tests.integration.hub_process import children_of
+from tests.machine import ports_of_a_base
 
 pytestmark = pytest.mark.integration
 
@@ -143,14 +144,13 @@ def test_a_broken_scenario_names_its_field(storm: Storm, tmp_path: Path):
 
 
 def test_a_port_in_use_is_named_with_the_flag(storm: Storm):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with ports_of_a_base(2) as base:
         result = storm(
             *("run", "--headless", "--duration", "3s", "--players", "1"),
-            *("--port-base", str(port - 2)),
+            *("--port-base", str(base)),
         )
     assert result.returncode == 2
-    assert str(port) in _said(result)
+    assert str(base + 2) in _said(result)
     assert "--port-base" in result.stderr
 
 
@@ -202,18 +202,33 @@ def test_one_signal_stops_in_order_with_a_summary(tmp_path: Path, number: signal
     assert json.loads(out)["players"]["connected_max"] == 10
 
 
-@pytest.mark.parametrize("wait_s", [0.0, 0.3, 0.8])
-def test_ctrl_c_during_start_up_leaves_nothing_running(tmp_path: Path, wait_s: float):
+def _await_descendant(pid: int, module: str) -> None:
+    """Return when a child of the program, or a child's child, runs ``module``."""
+    end_at = time.monotonic() + PATIENCE_S
+    while True:
+        children = children_of(pid)
+        for child in list(children):
+            children |= children_of(child)
+        if any(module in line for line in children.values()):
+            return
+        assert time.monotonic() < end_at, f"never started {module}"
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("moment", ["at once", "engine.hub", "engine.server"])
+def test_ctrl_c_during_start_up_leaves_nothing_running(tmp_path: Path, moment: str):
     command, env = _command(tmp_path, "run", "--headless", "--players", "5", "--port-base", "0")
     with subprocess.Popen(
         command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        time.sleep(wait_s)  # the moment of the key press is what this test varies
+        if moment != "at once":
+            _await_descendant(process.pid, moment)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_S)
     # At once, the interpreter itself was still starting; late, the run had begun and was held.
-    assert process.returncode in ((0, 2, 4) if wait_s else (-signal.SIGINT, 1, 2))
-    assert "Traceback" not in err or wait_s == 0.0
+    early = moment == "at once"
+    assert process.returncode in ((-signal.SIGINT, 1, 2) if early else (0, 2, 4)), err
+    assert early or "Traceback" not in err
     assert running() == []
 
 

@@ -41,6 +41,7 @@ from tests.integration.gateway_kit import (
     running_world,
     world_spec,
 )
+from tests.machine import MARGIN_S, shared_memory_name
 
 pytestmark = pytest.mark.integration
 
@@ -147,7 +148,7 @@ async def test_a_log_with_checkpoints_is_recovered_too(
 async def test_the_process_ends_when_its_channel_closes_and_leaves_nothing(
     tmp_path: Path, process: Process
 ):
-    name = f"seedstorm-test-{os.getpid()}"
+    name = shared_memory_name()
     events = tmp_path / "events.sock"
     world = await process.start(
         database=str(tmp_path / "events.db"), events_socket=str(events), shared_memory=name
@@ -164,7 +165,7 @@ async def test_the_process_ends_when_its_channel_closes_and_leaves_nothing(
         ended = await ada.closed()
         assert ended.rcvd is not None
         assert ended.rcvd.code == 1001
-    assert await asyncio.wait_for(process.ended(), CHILD_GRACE_S) == 0
+    assert await asyncio.wait_for(process.ended(), CHILD_GRACE_S + MARGIN_S) == 0
     assert not events.exists()
     assert not Path("/dev/shm", name).exists()
     assert not (tmp_path / "events.db-wal").exists()
@@ -271,7 +272,7 @@ async def test_while_the_store_is_full_ticks_pause_and_nothing_is_acknowledged(
 async def test_readers_get_every_batch_and_the_state_without_asking_the_world(
     tmp_path: Path, process: Process, where: str
 ):
-    name = f"seedstorm-test-{os.getpid()}"
+    name = shared_memory_name()
     events = tmp_path / "events.sock"
     places = {"events_socket": str(events), "shared_memory": name}
     async with contextlib.AsyncExitStack() as stack:
@@ -344,8 +345,10 @@ async def test_a_stalled_append_is_named(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(MemoryStore, "append", slowly)
     async with running_world() as world:
-        report = await world.report_where(lambda report: report.stalls)
-        assert report.stalls[0].startswith("tick 3: append took 1")
+        # A busy machine stalls ticks of its own, before and after this one.
+        await world.report_where(
+            lambda report: any(stall.startswith("tick 3: append took ") for stall in report.stalls)
+        )
         rows = {row.tick: row for each in world.reports for row in each.ticks}
         assert rows[3].overrun
         assert rows[3].append_ms >= 120

@@ -17,6 +17,7 @@ from tests.integration.squad_kit import (
     squad_spec,
     target,
 )
+from tests.machine import MARGIN_S
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +44,7 @@ async def test_a_process_whose_hub_vanishes_exits_within_the_grace() -> None:
         squad.hub.channel.post(Go())
         await squad.hub.report_where(lambda r: r.connected == 10)
         await squad.hub.channel.aclose()
-        assert await asyncio.wait_for(squad.process.wait(), CHILD_GRACE_S) == 0
+        assert await asyncio.wait_for(squad.process.wait(), CHILD_GRACE_S + MARGIN_S) == 0
 
 
 async def test_a_low_file_limit_is_said_with_its_cure() -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +15,10 @@ PATIENCE_S = 45.0
 
 
 class PtyScreen:
-    """``seedstorm`` in a pty of a given size; a context manager that leaves nothing running."""
+    """``seedstorm`` in a pty of a given size; a context manager that leaves nothing running.
+
+    With ``program`` it is that which runs, such as a client that logs in elsewhere.
+    """
 
     def __init__(
         self,
@@ -24,21 +27,22 @@ class PtyScreen:
         rows: int,
         folder: Path,
         env: Mapping[str, str] | None = None,
+        program: Sequence[str] = (sys.executable, "-P", "-m", "console"),
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes_read = 0
         self.read_last = 0
         environment = {
-            **os.environ,
+            **{name: os.environ[name] for name in os.environ if name not in {"COLUMNS", "LINES"}},
             "TERM": "xterm-256color",
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             **(env or {}),
         }
         self.process = pexpect.spawn(
-            sys.executable,
-            ["-P", "-m", "console", *arguments],
+            program[0],
+            [*program[1:], *arguments],
             dimensions=(rows, columns),
             env=environment,
             cwd=str(folder),

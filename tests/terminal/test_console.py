@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.link.places import running
+from tests.machine import is_good_end, read_summary
 from tests.terminal.pty_screen import PtyScreen
 
 pytestmark = pytest.mark.terminal
@@ -27,11 +28,15 @@ def _run(tmp_path: Path, *more: str) -> list[str]:
     return ["run", "quick.toml", "--port-base", "0", "--runs-dir", str(tmp_path / "runs"), *more]
 
 
-def _quit(pty: PtyScreen) -> int:
-    pty.press("q")
+def _quit(pty: PtyScreen, tmp_path: Path, key: str = "q") -> None:
+    """Quit, and expect the summary of a run that went well."""
+    pty.press(key)
     pty.wait_for("Quit?")
     pty.press("\r")
-    return pty.wait_exit()
+    code = pty.wait_exit()
+    (capsule,) = (tmp_path / "runs").iterdir()
+    summary = read_summary(capsule)
+    assert (code, is_good_end(summary)) == (summary.exit_code, True), summary.reasons
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
@@ -46,9 +51,7 @@ def test_a_run_from_first_paint_to_summary(tmp_path: Path, columns: int, rows: i
             pty.press(page)
         pty.press("+")
         pty.wait_for("44/44")
-        assert _quit(pty) == 0
-    (capsule,) = (tmp_path / "runs").iterdir()
-    assert (capsule / "summary.json").is_file()
+        _quit(pty, tmp_path)
 
 
 def test_a_third_of_the_players_drop_and_come_back(tmp_path: Path):
@@ -61,20 +64,18 @@ def test_a_third_of_the_players_drop_and_come_back(tmp_path: Path):
         pty.wait_for("28/40")
         pty.press("U")
         pty.wait_for("40/40")
-        assert _quit(pty) == 0
+        _quit(pty, tmp_path)
 
 
-def test_a_tiny_terminal_and_one_that_changes_its_size(tmp_path: Path):
-    with PtyScreen(_run(tmp_path), 40, 10, tmp_path) as pty:
+@pytest.mark.parametrize("exported", [{}, {"COLUMNS": "80", "LINES": "24"}], ids=["", "exported"])
+def test_a_tiny_terminal_and_one_that_changes_its_size(tmp_path: Path, exported: dict[str, str]):
+    with PtyScreen(_run(tmp_path), 40, 10, tmp_path, exported) as pty:
         pty.wait_for("40/40")
-        for columns, rows in ((20, 3), (200, 60), (80, 24)):
+        for columns, rows in ((20, 3), (200, 60), (90, 26)):
             pty.resize(columns, rows)
             pty.read(0.5)
         pty.wait_for("40/40", "Overview")
-        pty.press("\x03")
-        pty.wait_for("Quit?")
-        pty.press("\r")
-        assert pty.wait_exit() == 0
+        _quit(pty, tmp_path, "\x03")
 
 
 def test_a_terminal_that_nobody_reads_does_not_stop_the_players(tmp_path: Path):
@@ -84,16 +85,16 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_players(tmp_path: Path):
         while time.monotonic() < unread_from_s + 10:
             time.sleep(0.5)  # not reading is what this test does
         pty.wait_for("40/40")
-        assert _quit(pty) == 0
+        _quit(pty, tmp_path)
     (capsule,) = (tmp_path / "runs").iterdir()
     db = sqlite3.connect(capsule / "telemetry.db")
     rows = db.execute("select at_s, players, commands_per_s from seconds order by at_s").fetchall()
     db.close()
     steady = [row for row in rows if row[1] == 40][2:]
-    assert len(steady) >= 7
-    assert [row[0] for row in steady] == list(range(steady[0][0], steady[0][0] + len(steady)))
-    # 40 commands are due each second; a stalled generator would leave seconds without any.
-    assert min(row[2] for row in steady) > 5
+    assert steady[-1][0] - steady[0][0] >= 7
+    # 40 commands are due each second. The terminal takes nothing after its first kilobytes: what
+    # it stalled would send next to none, and no busy machine loses half of ten seconds.
+    assert sum(row[2] for row in steady) > 20 * (steady[-1][0] - steady[0][0])
 
 
 def test_ctrl_c_during_start_up_leaves_nothing(tmp_path: Path):

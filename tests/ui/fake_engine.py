@@ -1,5 +1,6 @@
 """An engine made up from a seed: the same second always looks the same."""
 
+import functools
 import math
 import random
 
@@ -323,21 +324,32 @@ class FakeEngine:
 
     def _heat(self, at_s: float) -> bytes:
         side = limits.HEATMAP_SIDE
+        heads = [
+            (
+                (cx + 0.002 * at_s * math.cos(index)) % 1,
+                (cy + 0.002 * at_s * math.sin(index)) % 1,
+                90 + 40 * index,
+            )
+            for index, (cx, cy) in enumerate(self._heads)
+        ]
         grid = []
         for y in range(side):
             for x in range(side):
-                value = 0.6 * random.Random(x * side + y + int(at_s)).random()
-                for index, (cx, cy) in enumerate(self._heads):
-                    cx = (cx + 0.002 * at_s * math.cos(index)) % 1
-                    cy = (cy + 0.002 * at_s * math.sin(index)) % 1
+                value = _noise(x * side + y + int(at_s))
+                for cx, cy, sharpness in heads:
                     gap = (x / side - cx) ** 2 + (y / side - cy) ** 2
-                    value += 9 * math.exp(-gap * (90 + 40 * index))
+                    value += 9 * math.exp(-gap * sharpness)
                 grid.append(min(255, int(value)))
         return bytes(grid)
 
 
 def _without(values: list[float], gone: list[bool]) -> list[float | None]:
     return [None if hole else value for value, hole in zip(values, gone, strict=True)]
+
+
+@functools.cache
+def _noise(place: int) -> float:
+    return 0.6 * random.Random(place).random()
 
 
 def _series(

@@ -1,5 +1,7 @@
 """Figures, lines, charts, themes, and every panel at odd sizes."""
 
+import functools
+
 import pytest
 
 from console import panels
@@ -24,6 +26,7 @@ from engine.protocol.registry import scan
 from tests.ui.fake_engine import FakeEngine
 
 
+@functools.cache  # a frozen model, made in a third of a second
 def lively(mono: bool = False) -> Model:
     engine = FakeEngine()
     model = Model(view=View(mono=mono))

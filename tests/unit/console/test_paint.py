@@ -15,6 +15,7 @@ from console.paint.buffer import ScreenBuffer
 from console.paint.cells import CellMaker, Pen
 from console.paint.painter import SYNC_BYTES_MIN, SYNC_START, Painter
 from console.paint.writer import WRITES_QUEUED_MAX, TerminalWriter
+from tests.machine import MARGIN_S
 
 WIDTH, HEIGHT = 24, 5
 STYLES = (
@@ -175,8 +176,8 @@ def test_a_stalled_terminal_never_blocks_whoever_writes():
         took_s = time.monotonic() - began_s
         assert thread.dropped > 0
         assert thread.queued <= WRITES_QUEUED_MAX
-        # A write that blocked would hold us for ever: nobody reads. A second is generous.
-        assert took_s < 1.0
+        # A write that blocked would hold us for ever: nobody reads.
+        assert took_s < MARGIN_S
     finally:
         os.close(reader)
         thread.stop()

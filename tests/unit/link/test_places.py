@@ -15,6 +15,7 @@ from engine.link.places import (
     unregister,
 )
 from engine.protocol.errors import ExitCode, UserError
+from tests.machine import shared_memory_name
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_runs_are_listed_oldest_first_and_found_by_name(base: Path) -> None:
 
 def test_what_a_dead_engine_left_is_cleared_away(base: Path) -> None:
     gone = 2**22 + 1  # above the largest process number Linux gives out
-    memory = Path("/dev/shm/seedstorm-test-places")
+    memory = Path("/dev/shm", shared_memory_name())
     memory.touch()
     entry = _entry("dead", base, gone, shared_memory=memory.name)
     register(entry, base)

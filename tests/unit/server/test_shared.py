@@ -15,11 +15,12 @@ from engine.protocol.errors import UserError
 from engine.server import shared as shared_module
 from engine.server.shared import SharedState, SharedStateBusy
 from engine.world.state import COLUMNS, State
+from tests.machine import shared_memory_name
 
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    name = f"seedstorm-test-{os.getpid()}"
+    name = shared_memory_name()
     yield name
     Path("/dev/shm", name).unlink(missing_ok=True)
 

@@ -1,0 +1,61 @@
+"""Whether every package that a run needs is there, in a version that it is made for."""
+
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from msgspec import Struct
+
+from console.checks._versions import requirement, satisfies
+from console.checks.base import Asked, Check, Finding
+
+
+class Seen(Struct, frozen=True):
+    """What is asked for, and what is there.
+
+    Attributes:
+        packages: Name, versions asked for, version found (empty when missing).
+        installed: Whether the package itself is known to Python.
+    """
+
+    packages: tuple[tuple[str, str, str], ...]
+    installed: bool = True
+
+
+def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
+    """Read what the package's metadata asks for."""
+    try:
+        lines = requires("seedstorm") or []
+    except PackageNotFoundError:
+        return Seen((), installed=False)
+    wanted = [found for line in lines if (found := requirement(line)) is not None]
+    return Seen(tuple((name, versions, _version(name)) for name, versions in wanted))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def judge(seen: Seen) -> list[Finding]:
+    """Name every package that is missing or of another version."""
+    if not seen.installed:
+        found = "seedstorm itself is not installed, so what it needs is not known"
+        cure = "install it: pip install seedstorm (from its sources: make setup)"
+        return [Finding("dependencies", "warn", found, cure)]
+    wrong = [
+        f"{name} {have or 'is missing'} (needed: {wanted or 'any'})"
+        for name, wanted, have in seen.packages
+        if not have or not satisfies(have, wanted)
+    ]
+    if wrong:
+        names = " ".join(
+            f"'{name}{wanted}'"
+            for name, wanted, have in seen.packages
+            if not have or not satisfies(have, wanted)
+        )
+        return [Finding("dependencies", "fail", "; ".join(wrong), f"pip install {names}")]
+    return [Finding("dependencies", "ok", f"{len(seen.packages)} packages, all as needed")]
+
+
+CHECK = Check("dependencies", 30, read, judge)
