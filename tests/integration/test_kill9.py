@@ -75,6 +75,24 @@ async def test_a_killed_squad_finds_every_fault_armed_again(place: Place) -> Non
     assert place.left() == []
 
 
+async def test_a_killed_narrator_is_back_and_the_faults_never_noticed(place: Place) -> None:
+    run = await place.start(place.spec(squads=2))
+    await _arm_everything(run)
+    await run.watch(lambda s: s.story.narrator == "telling", "stories are told")
+    before = run.snapshots[-1]
+    os.kill(run.child("narrative.process"), signal.SIGKILL)
+    await run.watch(lambda s: s.story.narrator == "gone", "its absence shows")
+    back = await run.watch(lambda s: s.story.narrator == "telling", "the narrator is back")
+    assert any("narrator" in text and "signal 9" in text for text in run.said("child_lost"))
+    assert all(fault.cleared_at_s is None for fault in back.faults)
+    assert back.players.connected == 15
+    told = max(back.story.beats, before.story.beats)
+    await run.watch(lambda s: s.story.beats > told, "it tells more")
+    assert back.tick.tick > before.tick.tick
+    await run.end()
+    assert place.left() == []
+
+
 async def test_a_killed_hub_takes_everything_along_also_a_world_that_is_held_down(
     place: Place,
 ) -> None:
