@@ -106,10 +106,12 @@ class FaultScreen(Overlay[None]):
 
     def _draw_form(self, form: FaultForm, wide: int, height: int) -> list[Line]:
         inner = wide - 4
+        names = [clean(entry.name, 20) for entry in form.entries]
+        label_width = max(12, 1 + max(map(len, names)))
         lines: list[Line] = [((clean(form.spec.help), "dim"),), ()]
         for index, entry in enumerate(form.entries):
             here = index == form.at
-            label = left(clean(entry.name, 20), 12)
+            label = left(names[index], label_width)
             if entry.choices:
                 value: Line = tuple(
                     (f" {clean(choice, 12)} ", "tab" if choice == entry.edit.text else "dim")
@@ -129,7 +131,7 @@ class FaultScreen(Overlay[None]):
                     mark,
                     (label, "text" if here else "dim"),
                     *shown,
-                    (cut(clean(entry.help), inner - 34), "dim"),
+                    (cut(clean(entry.help), inner - label_width - 22), "dim"),
                 )
             )
         lines.append(())
