@@ -12,14 +12,13 @@ from msgspec import Struct
 
 from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import Command, Reply
-from engine.protocol.feed import Ended, FaultView, Snapshot
+from engine.protocol.feed import Ended, FaultPhase, FaultView, Snapshot
 from engine.protocol.gateway import Intent
 from engine.protocol.query import Answer, Query, Refused, TickFigures
 from engine.protocol.story import Beat, NewBeat
 from engine.store.reading import TickEvents
 
 Status = Literal["starting", "running", "world down", "draining", "ended"]
-FaultWhat = Literal["armed", "cleared", "recovered"]
 
 
 class Health(Struct, frozen=True):
@@ -44,7 +43,7 @@ class FaultNews(Struct, frozen=True):
     """A fault was armed, cleared or recovered from; ``number`` counts from 1 without gaps."""
 
     number: int
-    what: FaultWhat
+    what: FaultPhase
     fault: FaultView
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.admin.service import FaultNews, FaultWhat, Health, Status
+from engine.admin.service import FaultNews, Health, Status
 from engine.hub.capsule import Capsule
 from engine.hub.eventlog import Batch
 from engine.hub.hub import Hub
@@ -58,7 +58,7 @@ class Desk:
         self._logbook = logbook
         self._readers = asyncio.Semaphore(LOG_READERS_MAX)
         self._news: deque[FaultNews] = deque(maxlen=FAULTS_KEPT_MAX)
-        self._known: dict[str, FaultView] = {}
+        self._phases_told: dict[str, int] = {}
 
     def take(self, item: Snapshot | Notice | Ended) -> None:
         """Take in what the consoles are told."""
@@ -205,19 +205,9 @@ class Desk:
 
     def _tell_faults(self, faults: tuple[FaultView, ...]) -> None:
         for fault in faults:
-            before = self._known.get(fault.id)
-            if before is None:
-                self._tell("armed", fault)
-            if fault.cleared_at_s is not None and (before is None or before.cleared_at_s is None):
-                self._tell("cleared", fault)
-            if fault.recovered_at_s is not None and (
-                before is None or before.recovered_at_s is None
-            ):
-                self._tell("recovered", fault)
-        self._known = {fault.id: fault for fault in faults}
-
-    def _tell(self, what: FaultWhat, fault: FaultView) -> None:
-        self._news.append(FaultNews(self.faults_told + 1, what, fault))
+            for phase, _ in fault.phases()[self._phases_told.get(fault.id, 0) :]:
+                self._news.append(FaultNews(self.faults_told + 1, phase, fault))
+        self._phases_told = {fault.id: len(fault.phases()) for fault in faults}
 
 
 def _last_seq(batch: Batch) -> int:

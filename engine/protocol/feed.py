@@ -112,6 +112,9 @@ class ViolationsView(Struct, frozen=True):
     tail: tuple[ViolationRow, ...] = ()
 
 
+FaultPhase = Literal["armed", "cleared", "recovered"]
+
+
 class FaultView(Struct, frozen=True):
     """One fault, armed (``cleared_at_s`` is None) or over.
 
@@ -135,6 +138,15 @@ class FaultView(Struct, frozen=True):
     side: str = "players"
     detected_at_s: float | None = None
     down_s: float | None = None
+
+    def phases(self) -> tuple[tuple[FaultPhase, float], ...]:
+        """Return what the fault has been through, in order, with the time of each."""
+        told: tuple[tuple[FaultPhase, float | None], ...] = (
+            ("armed", self.armed_at_s),
+            ("cleared", self.cleared_at_s),
+            ("recovered", self.recovered_at_s),
+        )
+        return tuple((phase, at_s) for phase, at_s in told if at_s is not None)
 
 
 class GeneratorView(Struct, frozen=True):

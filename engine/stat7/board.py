@@ -95,7 +95,7 @@ class Board:
     def tell_faults(self, views: Sequence[FaultView], now_ms: int) -> list[bytes]:
         """Return a message for each fault that was armed, cleared or recovered from."""
         news: list[bytes] = []
-        phases = {view.id: list(_phases(view)) for view in views}
+        phases = {view.id: view.phases() for view in views}
         for view in views:
             for phase, at_s in phases[view.id][self._faults.get(view.id, 0) :]:
                 data = {**_fault_data(view), "phase": phase, "at_s": at_s}
@@ -172,15 +172,6 @@ def _changed(before: Sheet | None, sheet: Sheet, old: int, fields: tuple[str, ..
         now, then = getattr(sheet, field)[:told_rows], getattr(before, field)[:told_rows]
         changed[:told_rows] |= now != then
     return changed
-
-
-def _phases(view: FaultView) -> Iterator[tuple[str, float]]:
-    """Yield the phases that a fault has been through, with the time of each."""
-    yield "armed", view.armed_at_s
-    if view.cleared_at_s is not None:
-        yield "cleared", view.cleared_at_s
-    if view.recovered_at_s is not None:
-        yield "recovered", view.recovered_at_s
 
 
 def _fault_data(view: FaultView) -> dict[str, object]:
