@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from console.folders import state_folder
 from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
@@ -45,9 +46,18 @@ class RunOptions(Struct, frozen=True):
 
 
 def default_runs_dir() -> Path:
-    """Return ``$XDG_STATE_HOME/seedstorm/runs``."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "seedstorm" / "runs"
+    """Return ``$XDG_STATE_HOME/seedstorm/runs``.
+
+    Raises:
+        UserError: There is no home folder either.
+    """
+    folder = state_folder(os.environ)
+    if folder is None:
+        raise UserError(
+            "there is no place for the run's folder: found neither XDG_STATE_HOME nor HOME, and "
+            f"no home of user {os.getuid()}; name one with --runs-dir"
+        )
+    return folder / "runs"
 
 
 def apply_options(scenario: Scenario, options: RunOptions) -> Scenario:
