@@ -13,6 +13,7 @@ from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     PLAYERS_MAX,
+    SEED_MAX,
     SQUADS_MAX,
     UNATTENDED_S_MAX,
 )
@@ -160,7 +161,7 @@ def check_options(options: RunOptions) -> None:
     if options.squads is not None:
         check_range(options.squads, 1, SQUADS_MAX, "--squads")
     if options.seed is not None:
-        check_range(options.seed, 0, 2**63 - 1, "--seed")
+        check_range(options.seed, 0, SEED_MAX, "--seed")
     if options.rate is not None:
         check_range(options.rate, 0, COMMANDS_PER_S_PER_PLAYER_MAX, "--rate")
     if options.port_base:

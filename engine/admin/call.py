@@ -13,11 +13,11 @@ from engine.admin.errors import Problem
 from engine.admin.gate import check_token
 from engine.admin.service import AdminService
 from engine.protocol.events import entity_id
+from engine.protocol.limits import ENTITY_ID_MAX
 from engine.protocol.text import nearest, printable
 
 SERVICE: Final = "service"
 _SHOWN_CHARS_MAX: Final = 40
-_ENTITY_MAX: Final = 2**32 - 1
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`")
 _RESERVED: Final = frozenset({"request", "data", "body", "headers", "cookies", "scope", "state"})
@@ -121,7 +121,7 @@ def entity_of(name: str | int, field: str) -> int:
         Problem: It is neither.
     """
     found = entity_id(name) if isinstance(name, str) else name
-    if found is None or not 0 <= found <= _ENTITY_MAX:
+    if found is None or not 0 <= found <= ENTITY_ID_MAX:
         shown = printable(str(name), _SHOWN_CHARS_MAX)
         text = f"found {shown!r}; allowed is a name such as player-12 or npc-7, or a number"
         raise Problem("bad_request", text, field)

@@ -17,6 +17,7 @@ from engine.protocol.limits import (
     MARK_CHARS_MAX,
     PLAYERS_MAX,
     SAY_CHARS_MAX,
+    SEED_MAX,
 )
 from engine.protocol.query import EntityRow, FaultSpec, PlayerView
 from engine.protocol.story import NewBeat
@@ -126,7 +127,7 @@ class NewFault(Struct, frozen=True, forbid_unknown_fields=True):
     )
     hold_s: Annotated[float, Meta(gt=0, le=FAULT_HOLD_S_MAX)] = FAULT_HOLD_S_DEFAULT
     ramp_s: Annotated[float, Meta(ge=0, le=FAULT_HOLD_S_MAX)] = 0.0
-    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=SEED_MAX)] | None = None
 
 
 class NewLoad(Struct, frozen=True, forbid_unknown_fields=True):

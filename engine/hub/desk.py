@@ -25,6 +25,7 @@ from engine.protocol.limits import (
     LOG_TICKS_READ_MAX,
     PAGE_ROWS_MAX,
 )
+from engine.protocol.phases import PhasesTold
 from engine.protocol.query import Answer, Query, Refused, StoryQuery, TickFigures
 from engine.protocol.story import Beat, NewBeat
 from engine.store.reading import TickEvents, read_events
@@ -58,7 +59,7 @@ class Desk:
         self._logbook = logbook
         self._readers = asyncio.Semaphore(LOG_READERS_MAX)
         self._news: deque[FaultNews] = deque(maxlen=FAULTS_KEPT_MAX)
-        self._phases_told: dict[str, int] = {}
+        self._phases = PhasesTold()
 
     def take(self, item: Snapshot | Notice | Ended) -> None:
         """Take in what the consoles are told."""
@@ -204,10 +205,8 @@ class Desk:
         return [news for news in self._news if news.number > number]
 
     def _tell_faults(self, faults: tuple[FaultView, ...]) -> None:
-        for fault in faults:
-            for phase, _ in fault.phases()[self._phases_told.get(fault.id, 0) :]:
-                self._news.append(FaultNews(self.faults_told + 1, phase, fault))
-        self._phases_told = {fault.id: len(fault.phases()) for fault in faults}
+        for fault, phase, _ in self._phases.news(faults):
+            self._news.append(FaultNews(self.faults_told + 1, phase, fault))
 
 
 def _last_seq(batch: Batch) -> int:

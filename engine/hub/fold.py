@@ -34,7 +34,11 @@ from engine.protocol.feed import (
     Snapshot,
     WorldView,
 )
-from engine.protocol.limits import SERIES_SECONDS_MAX, TICK_INTERVAL_MS
+from engine.protocol.limits import (
+    HELD_UPDATES_PER_PLAYER_MAX,
+    SERIES_SECONDS_MAX,
+    TICK_INTERVAL_MS,
+)
 from engine.protocol.summary import (
     CommandsSummary,
     EventsSummary,
@@ -120,6 +124,7 @@ class Fold:
         self._stalls_untold = 0
         self._overruns_untold = 0
         self._missed_told = 0
+        self._dropped_told = False
 
     def begin(self) -> None:
         """The players begin now, at 0 s."""
@@ -256,6 +261,11 @@ class Fold:
             missed, self._missed_told = self.log.missed - self._missed_told, self.log.missed
             lost = f"{missed} events never reached the hub; what is counted from them is too low"
             remarks.append(Remark("problem", lost))
+        dropped = self.tally.total("updates_dropped")
+        if dropped and not self._dropped_told:
+            held = f"a player has {HELD_UPDATES_PER_PLAYER_MAX} updates held back; more are dropped"
+            remarks.append(Remark("problem", held))
+        self._dropped_told = dropped > 0
         self.faults.second(self.tally, p99, float(second + 1))
         return row, remarks
 
@@ -347,7 +357,7 @@ class Fold:
             ),
             latency=self._latency,
             latency_uncorrected=self._uncorrected,
-            generator=self.generator.summary(),
+            generator=self.generator.summary(tally),
             faults=self.faults.summaries(tally, saturated=saturated),
             trouble=trouble,
             console=self.console.summary(),

@@ -15,6 +15,7 @@ _COUNTERS = (
     "unanswered",
     "missed",
     "acknowledged_lost",
+    "updates_dropped",
     "frames_received",
     "bytes_received",
 )

@@ -263,6 +263,8 @@ class SquadReport(Struct, frozen=True, tag="squad_report"):
     latency_uncorrected_max_ms: float = 0.0
     acknowledged_lost: int = 0
     """Acknowledged commands that the world turned out not to know of: never more than 0."""
+    updates_dropped: int = 0
+    """Updates that a fault would have held back, beyond what may wait."""
 
 
 class ChildProblem(Struct, frozen=True, tag="problem"):

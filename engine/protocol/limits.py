@@ -23,6 +23,7 @@ POSITION_MAX: Final = MAP_TILES * POSITION_UNITS_PER_TILE - 1
 
 NODE_ID_BASE: Final = 1
 NPC_ID_BASE: Final = 100_000
+ENTITY_ID_MAX: Final = 2**32 - 1
 PLAYER_ID_BASE: Final = 1_000_000
 """Player number n (from squad and index) is entity ``PLAYER_ID_BASE + n``."""
 GUEST_ID_BASE: Final = 2_000_000
@@ -213,9 +214,12 @@ STREAM_MESSAGE_BYTES_MAX: Final = 1024 * 1024
 ADMIN_ANSWER_BYTES_MAX: Final = 1024 * 1024
 
 # --- faults ----------------------------------------------------------------
+SEED_MAX: Final = 2**63 - 1
 FAULT_HOLD_S_DEFAULT: Final = 60.0
 FAULT_HOLD_S_MAX: Final = 3600.0
 FAULTS_ARMED_MAX: Final = 32
+HELD_UPDATES_PER_PLAYER_MAX: Final = 64
+"""Updates that a fault holds back of one player; only the newest counts anyway."""
 FAULTS_KEPT_MAX: Final = 256
 """Newest faults of a run that the hub and the squads remember; telemetry.db has all."""
 FAULTS_SHOWN_MAX: Final = 48

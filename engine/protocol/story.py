@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from engine.protocol.limits import BEAT_CAST_MAX, BEAT_CHARS_MAX, BEAT_EVENTS_MAX
+from engine.protocol.limits import BEAT_CAST_MAX, BEAT_CHARS_MAX, BEAT_EVENTS_MAX, ENTITY_ID_MAX
 
 NarratorState = Literal["off", "starting", "telling", "gone"]
 
 EventSeq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-EntityId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+EntityId = Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)]
 
 
 class NewBeat(Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from engine.protocol.limits import (
     STAT7_HISTORY_MAX,
     STAT7_UPDATES_PER_MESSAGE_MAX,
 )
+from engine.protocol.phases import PhasesTold
 from engine.stat7.chains import bit_chains, place_name, realm_rows, update_rows
 from engine.stat7.coordinates import PLACES, Sheet, derive
 from engine.stat7.messages import created, stamp, told
@@ -43,7 +44,7 @@ class Board:
         self._ids: Column = np.empty(0, np.uint32)
         self._before: Look | None = None
         self._told: Sheet | None = None
-        self._faults: dict[str, int] = {}
+        self._phases = PhasesTold()
 
     def has_new(self, ids: Column) -> bool:
         """Whether something in the world was never announced."""
@@ -94,15 +95,11 @@ class Board:
 
     def tell_faults(self, views: Sequence[FaultView], now_ms: int) -> list[bytes]:
         """Return a message for each fault that was armed, cleared or recovered from."""
-        news: list[bytes] = []
-        phases = {view.id: view.phases() for view in views}
-        for view in views:
-            for phase, at_s in phases[view.id][self._faults.get(view.id, 0) :]:
-                data = {**_fault_data(view), "phase": phase, "at_s": at_s}
-                news.append(told("fault", data, self.run.name, stamp(now_ms)))
-        # What is no longer shown does not come back.
-        self._faults = {fault: len(through) for fault, through in phases.items()}
-        return news
+        run = self.run.name
+        return [
+            told("fault", {**_fault_data(view), "phase": phase, "at_s": at_s}, run, stamp(now_ms))
+            for view, phase, at_s in self._phases.news(views)
+        ]
 
     def welcome(self, views: Sequence[FaultView], now_ms: int) -> bytes:
         """Return ``experiment_start`` for a newcomer: where the run is."""
