@@ -90,7 +90,7 @@ class Desk:
     def health(self) -> Health:
         """See ``AdminService``."""
         hub = self._hub
-        pid = 0 if hub.world is None else hub.world.keeper.pid
+        pid = hub.world.keeper.pid if hub.world is not None and hub.world.is_up else 0
         ring = hub.fold.log.ring
         tick = max(hub.fold.ticks.tick, ring[-1].tick if ring else 0)
         return Health(self._status(pid), self.run, tick, hub.fold.tally.now("connected"), pid)

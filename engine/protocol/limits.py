@@ -133,6 +133,9 @@ SERIES_SECONDS_MAX: Final = 240
 HEATMAP_SIDE: Final = 32
 WATCHERS_MAX: Final = 16
 """Watchers of the world's event batches."""
+EVENT_WATCHES_MAX: Final = 10
+"""How often the hub opens the world's event socket again before it gives up."""
+EVENT_WATCH_PAUSE_S: Final = 0.5
 WATCHER_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
 BATCHES_KEPT_UNWATCHED_MAX: Final = 20
 """Newest event batches that wait for a world's first watcher."""
