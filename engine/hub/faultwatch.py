@@ -156,8 +156,13 @@ class FaultWatch:
         return watched.at_server or watched.fault.cleared_at_s is None
 
     def views(self, tally: Tally) -> tuple[FaultView, ...]:
-        """Return the newest faults, oldest first."""
-        newest = list(self._all.values())[-FAULTS_SHOWN_MAX:]
+        """Return those that are armed and those that were over last, in order of arming.
+
+        However old one is, it is there when it is cleared: whoever follows is told of that.
+        """
+        ended = sorted(self._all.values(), key=_ended_at_s)
+        shown = {watched.fault.id for watched in ended[-FAULTS_SHOWN_MAX:]}
+        newest = [watched for watched in self._all.values() if watched.fault.id in shown]
         return tuple(
             FaultView(
                 id=watched.fault.id,
@@ -204,6 +209,11 @@ class FaultWatch:
                 )
             )
         return found
+
+
+def _ended_at_s(watched: _Watched) -> float:
+    cleared_at_s = watched.fault.cleared_at_s
+    return math.inf if cleared_at_s is None else cleared_at_s
 
 
 def _verdict(touched: bool, recover_s: float | None, *, saturated: bool) -> FaultVerdict:

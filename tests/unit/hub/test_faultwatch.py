@@ -9,6 +9,7 @@ from engine.hub.faultwatch import FaultWatch
 from engine.hub.state import Armed
 from engine.hub.tally import Tally
 from engine.protocol.command import Scope
+from engine.protocol.limits import FAULTS_SHOWN_MAX
 from tests.unit.hub.fakes import squad_report
 
 
@@ -127,3 +128,23 @@ def test_a_silent_second_is_no_calm_one() -> None:
         run.now(connected=100, affected=50)
         run.watch.look(run.tally, second)
     assert run.view.recovered_at_s is None
+
+
+def test_a_fault_is_shown_until_it_is_over_however_many_come_after_it() -> None:
+    tally, watch = Tally(), FaultWatch()
+    old = replace(_armed("slow-reader", "players", 1.0, 3600.0), id="old")
+    watch.armed(old, tally)
+    for number in range(FAULTS_SHOWN_MAX + 5):
+        short = replace(_armed("kill", "server", 2.0 + number), id=f"f{number}")
+        watch.armed(short, tally)
+        watch.cleared(replace(short, cleared_at_s=2.5 + number))
+    shown = watch.views(tally)
+    assert len(shown) == FAULTS_SHOWN_MAX
+    assert [view.id for view in shown[:2]] == ["old", "f6"], "in the order of arming"
+    watch.cleared(replace(old, cleared_at_s=99.0))
+    (over,) = [view for view in watch.views(tally) if view.id == "old"]
+    assert over.cleared_at_s == 99.0, "whoever follows is told that it is cleared"
+    # What is gone from here does not come back.
+    later = replace(_armed("kill", "server", 100.0), id="later")
+    watch.armed(later, tally)
+    assert [view.id for view in watch.views(tally)][:2] == ["old", "f7"]
