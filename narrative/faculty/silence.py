@@ -43,21 +43,22 @@ _STORM: Final = (
     "crowd with them.",
     "The storm is here, and {list} are gone. They are not alone.",
 )
+# Of the crowd that was seen to go: whoever went before that may be away still.
 _BACK: Final = (
     "They are back. {first} was the first to return, at tick {then}; with {last}, at tick "
     "{now}, the crowd is there again.",
-    "The land fills again: {first} came at tick {then}, and by tick {now} nearly all the others "
-    "had followed, {last} the latest of them.",
-    "Hardly anybody is missing any more: {first} led the way at tick {then}, and when {last} "
-    "came at tick {now} the fires were burning.",
+    "The land fills again: {first} came at tick {then}, and by tick {now} nearly all of the "
+    "crowd had followed, {last} the latest of them.",
+    "Hardly one of the crowd is missing any more: {first} led the way at tick {then}, and when "
+    "{last} came at tick {now} the fires were burning.",
 )
 _CALM: Final = (
     "The storm has passed. {first} was the first to find the way back, at tick {then}; with "
     "{last}, at tick {now}, the crowd is there again.",
-    "After the storm: {first} came back at tick {then}, and by tick {now} nearly all the others "
-    "had followed, {last} the latest of them.",
+    "After the storm: {first} came back at tick {then}, and by tick {now} nearly all of the "
+    "crowd had followed, {last} the latest of them.",
     "The sky is clear. {first} led the way back at tick {then}; {last} came in at tick {now}, "
-    "and hardly anybody is missing.",
+    "and hardly one of the crowd is missing.",
 )
 
 

@@ -238,6 +238,27 @@ def test_one_storm_passes_and_the_other_goes_on():
     assert "sky" not in back.text
 
 
+@pytest.mark.parametrize("stormy", [True, False])
+def test_who_is_back_is_the_crowd_that_was_seen_to_go(stormy: bool):
+    told = set()
+    for seed in range(20):
+        land = Land(seed, first_seq=2)
+        crowd(land, "left", 100)
+        land.passes(150)
+        land.brain.gap()
+        if stormy:
+            land.brain.storms.armed("f1", 0)
+        crowd(land, "left", 0)
+        land.passes(20)
+        land.brain.storms.cleared("f1", land.tick - 1)
+        crowd(land, "resumed", 0)
+        (back,) = land.passes()
+        told.add(back.text)
+    # Those of before are away still: nothing is said of everybody.
+    assert len(told) == 3
+    assert all("crowd" in text for text in told)
+
+
 def test_what_went_before_a_storm_was_armed_did_not_go_in_it():
     land = Land(first_seq=2)
     land.brain.storms.armed("f1", 30)
