@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from engine.admin.call import check_parameters
 from engine.admin.errors import Problem
-from engine.admin.service import AdminService, FaultNews
+from engine.admin.service import AdminService, ArmedFault, FaultNews
 from engine.admin.sift import Sift, Violation, events_at, kind_codes, violations_of
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
@@ -41,14 +41,15 @@ class Wish(Struct, frozen=True):
     kinds: tuple[int, ...] | None = None
 
 
-class Hello(Struct, frozen=True, tag_field="type", tag="hello"):
-    """First of all."""
+class Hello(Struct, frozen=True, tag_field="type", tag="hello", omit_defaults=True):
+    """First of all; ``armed`` when faults are followed and some are armed."""
 
     run: str
     interval_ms: int
     topics: tuple[str, ...]
     after_seq: int
     last_seq: int
+    armed: tuple[ArmedFault, ...] = ()
 
 
 class EventsTold(Struct, frozen=True, tag_field="type", tag="events"):
@@ -84,6 +85,7 @@ class FaultTold(Struct, frozen=True, tag_field="type", tag="fault"):
 
     number: int
     what: str
+    tick: int
     fault: FaultView
 
 
@@ -163,12 +165,20 @@ class Follow:
         self._tick = service.health().tick
         self._beat = service.snapshot.story.beats
         self._fault = service.faults_told
+        self._armed = service.faults_armed if "faults" in wish.topics else ()
 
     def hello(self) -> bytes:
         """Return the first message."""
         service = self._service
         return _encode(
-            Hello(service.run, TICK_INTERVAL_MS, self._topics, self._seq, service.last_seq)
+            Hello(
+                service.run,
+                TICK_INTERVAL_MS,
+                self._topics,
+                self._seq,
+                service.last_seq,
+                self._armed,
+            )
         )
 
     def ended(self) -> bytes | None:
@@ -252,7 +262,7 @@ class Follow:
 
 
 def _fault_told(news: FaultNews) -> FaultTold:
-    return FaultTold(news.number, news.what, news.fault)
+    return FaultTold(news.number, news.what, news.tick, news.fault)
 
 
 def _encode(message: Struct) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.admin.service import FaultNews, Health, Status
+from engine.admin.service import ArmedFault, FaultNews, Health, Status
 from engine.hub.capsule import Capsule
 from engine.hub.eventlog import Batch
 from engine.hub.hub import Hub
@@ -27,7 +27,7 @@ from engine.protocol.limits import (
 )
 from engine.protocol.phases import PhasesTold
 from engine.protocol.query import Answer, Query, Refused, StoryQuery, TickFigures
-from engine.protocol.story import Beat, NewBeat
+from engine.protocol.story import Beat, Judged, NewBeat
 from engine.store.reading import TickEvents, read_events
 from engine.world.events import EventBlock
 
@@ -60,6 +60,7 @@ class Desk:
         self._readers = asyncio.Semaphore(LOG_READERS_MAX)
         self._news: deque[FaultNews] = deque(maxlen=FAULTS_KEPT_MAX)
         self._phases = PhasesTold()
+        self._armed_tick: dict[str, int] = {}
 
     def take(self, item: Snapshot | Notice | Ended) -> None:
         """Take in what the consoles are told."""
@@ -86,6 +87,12 @@ class Desk:
     def faults_told(self) -> int:
         """See ``AdminService``."""
         return self._news[-1].number if self._news else 0
+
+    @property
+    def faults_armed(self) -> tuple[ArmedFault, ...]:
+        """See ``AdminService``."""
+        armed = (fault for fault in self.snapshot.faults if fault.cleared_at_s is None)
+        return tuple(ArmedFault(self._armed_tick[fault.id], fault) for fault in armed)
 
     def health(self) -> Health:
         """See ``AdminService``."""
@@ -135,7 +142,7 @@ class Desk:
         )
         return done
 
-    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Reply:
+    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Judged | Refused:
         """See ``AdminService``."""
         return self._hub.story.take(beats, self._hub.at_s)
 
@@ -205,8 +212,14 @@ class Desk:
         return [news for news in self._news if news.number > number]
 
     def _tell_faults(self, faults: tuple[FaultView, ...]) -> None:
+        tick = self.health().tick
         for fault, phase, _ in self._phases.news(faults):
-            self._news.append(FaultNews(self.faults_told + 1, phase, fault))
+            self._news.append(FaultNews(self.faults_told + 1, phase, tick, fault))
+        self._armed_tick = {
+            fault.id: self._armed_tick.get(fault.id, tick)
+            for fault in faults
+            if fault.cleared_at_s is None
+        }
 
 
 def _last_seq(batch: Batch) -> int:

@@ -36,6 +36,10 @@ EVENT_KINDS: Final = (
 EVENT_CODE: Final = {name: code for code, name in enumerate(EVENT_KINDS)}
 
 
+ENTITY_NAME: Final = r"\b(?:player|npc|node|guest)-\d+"
+"""A regular expression: what ``entity_name`` calls whoever is not the world, in any text."""
+
+
 class Event(Struct, frozen=True, omit_defaults=True):
     """A stored fact.
 

@@ -206,7 +206,7 @@ BEATS_QUEUED_MAX: Final = 256
 STORY_BACK_EVENTS_MAX: Final = 150_000
 """How far back a beat reaches for its events; less than the hub keeps, so that it can check."""
 STORY_ENTITIES_MAX: Final = 100_000
-"""Entities whose last place the narrator knows."""
+"""Entities whose last place the narrator knows; who moved the longest ago goes first."""
 STORY_PAIRS_MAX: Final = 8192
 STORY_FIGURES_MAX: Final = 4096
 """Entities whose deeds the narrator remembers; who did nothing for the longest goes first."""

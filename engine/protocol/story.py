@@ -42,6 +42,29 @@ class Beat(Struct, frozen=True):
     cast: tuple[int, ...] = ()
 
 
+class TurnedAway(Struct, frozen=True):
+    """A beat that was not taken: its place in what was posted, from 0, and the reason."""
+
+    beat: int
+    why: str
+
+
+class Judged(Struct, frozen=True):
+    """What became of the beats of one post.
+
+    Attributes:
+        text: The same for people.
+        taken: Beats that are part of the story now.
+        known: Beats that were taken, or turned away, before: they were told again.
+        turned_away: Those that were not taken, told again or not.
+    """
+
+    text: str
+    taken: int
+    known: int
+    turned_away: tuple[TurnedAway, ...]
+
+
 class StoryView(Struct, frozen=True):
     """The story so far; ``tail`` is oldest first and bounded.
 

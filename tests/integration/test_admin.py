@@ -100,6 +100,9 @@ async def test_everything_that_can_be_changed(folder: Path) -> None:
         fault = await doors.change("POST", "/faults", storm | {"hold_s": 60})
         armed = await next_of(client, "fault")
         assert (armed["what"], armed["fault"]["id"]) == ("armed", fault["id"])
+        async with doors.follow("topics=faults") as newcomer:
+            (known,) = (await next_of(newcomer, "hello"))["armed"]
+            assert (known["tick"], known["fault"]["id"]) == (armed["tick"], fault["id"])
         await doors.until("/health", lambda health: health["players"] == 5)
         await doors.change("DELETE", f"/faults/{fault['id']}")
         assert (await next_of(client, "fault"))["what"] == "cleared"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from engine.admin.service import FaultNews, Health, Status
+from engine.admin.service import ArmedFault, FaultNews, Health, Status
 from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import Command, Reply
 from engine.protocol.events import EVENT_CODE
@@ -21,7 +21,7 @@ from engine.protocol.query import (
     TickFigures,
     TicksAnswer,
 )
-from engine.protocol.story import Beat, NewBeat
+from engine.protocol.story import Beat, Judged, NewBeat
 from engine.store.reading import TickEvents
 from engine.world.events import EVENT_DTYPE, EventBlock
 
@@ -60,6 +60,8 @@ class FakeService:
         self.figures: list[TickFigures] = []
         self.beats: list[Beat] = []
         self.news: list[FaultNews] = []
+        self.faults_armed: tuple[ArmedFault, ...] = ()
+        self.judged: Judged | Refused | None = None
         self.status: Status = "running"
         self.pid = 4711
         self.commands: list[Command] = []
@@ -104,8 +106,8 @@ class FakeService:
         self.orders.append((entity, intent))
         return self.order_answer
 
-    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Reply:
-        return Reply(ok=True, text=f"{len(beats)} beats taken")
+    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Judged | Refused:
+        return self.judged or Judged(f"beats taken: {len(beats)}", len(beats), 0, ())
 
     async def ticks_after(self, seq: int) -> list[TickEvents]:
         return [tick for tick in self.ticks if tick.last_seq > seq][:2]

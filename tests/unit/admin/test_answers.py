@@ -23,6 +23,7 @@ from engine.protocol.command import (
 )
 from engine.protocol.limits import ADMIN_BODY_BYTES_MAX, ORDER_SEQ_BASE, PAGE_ROWS_MAX
 from engine.protocol.query import EntitiesQuery, FaultsAnswer, PopulationAnswer, Refused
+from engine.protocol.story import Judged, TurnedAway
 from tests.unit.admin.fakes import TOKEN, FakeService, figures_of, tick_of
 
 OWN = {"authorization": f"Bearer {TOKEN}"}
@@ -254,7 +255,15 @@ async def test_changes_are_carried_out(client: httpx.AsyncClient, service: FakeS
     ]
     beats = {"beats": [{"tick": 1, "kind": "death", "text": "npc-7 fell", "events": [3]}]}
     told = await client.post("/story/beats", json=beats, headers=OWN)
-    assert told.json() == {"text": "1 beats taken"}
+    whole = {"text": "beats taken: 1", "taken": 1, "known": 0, "turned_away": []}
+    assert told.json() == whole
+    # What was judged is no error, whatever the judgement; each reason is there.
+    service.judged = Judged("beats taken: 0; …", 0, 0, (TurnedAway(0, "event 3 is unknown"),))
+    told = await client.post("/story/beats", json=beats, headers=OWN)
+    assert told.status_code == 200
+    assert told.json()["turned_away"] == [{"beat": 0, "why": "event 3 is unknown"}]
+    service.judged = Refused("bad_request", "found 33 beats")
+    error(await client.post("/story/beats", json=beats, headers=OWN), 400, "bad_request")
 
 
 async def test_a_half_done_load_says_so(client: httpx.AsyncClient, service: FakeService):

@@ -7,7 +7,7 @@ import pytest
 
 from engine.admin.errors import Problem
 from engine.admin.follow import Follow, Wish, wish_of
-from engine.admin.service import FaultNews
+from engine.admin.service import ArmedFault, FaultNews
 from engine.protocol.events import EVENT_CODE
 from engine.protocol.feed import Ended, FaultView, Snapshot, StoryView
 from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
@@ -151,15 +151,27 @@ async def test_ticks_beats_and_faults_with_their_gaps(service: FakeService):
     assert await told(follow) == []
     service.figures = [figures_of(5), figures_of(6)]
     service.beats = [Beat(3, 1.0, 5, "death", "x", (4,))]
-    service.news = [FaultNews(2, "armed", FaultView("f1", "kill", "world", 1.0, 5.0))]
+    service.news = [FaultNews(2, "armed", 41, FaultView("f1", "kill", "world", 1.0, 5.0))]
     messages = await told(follow)
     assert [m["type"] for m in messages] == ["ticks", "beat", "gap", "fault"]
     assert [row["tick"] for row in messages[0]["ticks"]] == [5, 6]
     assert (messages[2]["topic"], messages[2]["first"], messages[2]["last"]) == ("faults", 1, 1)
-    assert messages[3]["what"] == "armed"
+    assert (messages[3]["what"], messages[3]["tick"]) == ("armed", 41)
     service.figures = [figures_of(9)]
     gap, _ = await told(follow)
     assert (gap["topic"], gap["first"], gap["last"], gap["count"]) == ("ticks", 7, 8, 2)
+
+
+async def test_who_follows_faults_begins_with_those_that_are_armed(service: FakeService):
+    storm = ArmedFault(40, FaultView("f1", "disconnect-storm", "5 %", 1.0, 5.0))
+    service.faults_armed = (storm,)
+    follow = Follow(service, Wish(topics=("faults",)), LAG)
+    service.faults_armed = ()
+    # As it was when the stream began: what came after that is told, and not only shown.
+    (armed,) = msgspec.json.decode(follow.hello())["armed"]
+    assert (armed["tick"], armed["fault"]["id"]) == (40, "f1")
+    service.faults_armed = (storm,)
+    assert "armed" not in msgspec.json.decode(Follow(service, Wish(), LAG).hello())
 
 
 async def test_the_end(service: FakeService):
