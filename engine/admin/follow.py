@@ -13,7 +13,7 @@ from msgspec import Struct
 from engine.admin.call import check_parameters
 from engine.admin.errors import Problem
 from engine.admin.service import AdminService, FaultNews
-from engine.admin.sift import Sift, Violation, events_at, kind_codes, violations_of
+from engine.admin.sift import Sift, Violation, kind_codes, violations_of
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.feed import FaultView
@@ -25,7 +25,7 @@ from engine.protocol.limits import (
 from engine.protocol.query import TickFigures
 from engine.protocol.story import Beat
 from engine.protocol.text import nearest, printable
-from engine.store.reading import TickEvents
+from engine.world.events import TickEvents
 
 TOPICS: Final = ("events", "ticks", "violations", "story", "faults")
 _SEQ_DIGITS_MAX: Final = 18
@@ -217,7 +217,7 @@ class Follow:
             for at in range(0, len(indexes), STREAM_EVENTS_PER_MESSAGE_MAX):
                 some = indexes[at : at + STREAM_EVENTS_PER_MESSAGE_MAX]
                 is_last = at + len(some) == len(indexes)
-                events = events_at(tick, some)
+                events = tick.events(some)
                 first = self._told + 1
                 self._told = tick.last_seq if is_last else events[-1].seq
                 yield _encode(EventsTold(tick.tick, first, self._told, events))

@@ -14,7 +14,7 @@ from engine.admin.errors import Problem, of_refusal
 from engine.admin.metrics import metrics_text
 from engine.admin.page import page_html
 from engine.admin.service import AdminService, Health
-from engine.admin.sift import Sift, events_at, kind_codes
+from engine.admin.sift import Sift, kind_codes
 from engine.admin.views import EntitiesPage, EntityDetail, EntityView, EventsPage, FaultsPage
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
@@ -279,7 +279,7 @@ async def _events(
             lost += max(0, tick.first_seq - cursor - 1)
             indexes = sift.pick(tick, cursor)
             room = limit - len(found)
-            found += events_at(tick, indexes[:room])
+            found += tick.events(indexes[:room])
             if len(indexes) >= room:
                 cursor = found[-1].seq
                 return EventsPage(service.last_seq, cursor, lost, tuple(found))
@@ -295,7 +295,7 @@ async def _newest(service: AdminService, sift: Sift, limit: int) -> EventsPage:
     for number, tick in enumerate(service.newest_ticks()):
         if number % _TICKS_AT_ONCE == _TICKS_AT_ONCE - 1:
             await asyncio.sleep(0)  # the feed and other clients go on during a long search
-        pages.append(events_at(tick, sift.pick(tick, 0)[-room:]))
+        pages.append(tick.events(sift.pick(tick, 0)[-room:]))
         room -= len(pages[-1])
         if not room:
             break

@@ -21,7 +21,8 @@ from engine.protocol.feed import NoticeKind
 from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
-from engine.store.reading import TickEvents, read_events
+from engine.store.reading import read_events
+from engine.world.events import TickEvents
 
 
 class Teller(Protocol):

@@ -167,7 +167,10 @@ class EventsAnswer(Struct, frozen=True, tag="events"):
 
 
 class TickFigures(Struct, frozen=True):
-    """One tick: milliseconds of each phase and in all, and what came and went."""
+    """One tick: milliseconds of each phase and in all, and what came and went.
+
+    ``ms`` is all the work, slices of fan-out included.
+    """
 
     tick: int
     ms: float

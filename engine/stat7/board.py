@@ -17,7 +17,8 @@ from engine.stat7.chains import bit_chains, place_name, realm_rows, update_rows
 from engine.stat7.coordinates import PLACES, Sheet, derive
 from engine.stat7.messages import created, stamp, told
 from engine.stat7.near import Near
-from engine.stat7.service import Column, Happened, Look, Run
+from engine.stat7.service import Column, Look, Run
+from engine.world.events import TickEvents
 from engine.world.state import PLAYER
 
 _UPDATED = ("resonance", "velocity", "density", "horizon", "x", "y")
@@ -54,7 +55,7 @@ class Board:
         """Whoever comes next has been told nothing: then everything is news."""
         self._told = None
 
-    def take_events(self, ticks: Sequence[Happened]) -> None:
+    def take_events(self, ticks: Sequence[TickEvents]) -> None:
         """Take in what happened since the last call, before the look that shows it."""
         self.near.take(ticks)
 

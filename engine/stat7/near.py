@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.protocol.events import EVENT_CODE
 from engine.protocol.limits import STAT7_NEAR_MAX, STAT7_NEAR_TICKS, ZONES_PER_SIDE
-from engine.stat7.service import Column, Happened
+from engine.stat7.service import Column
+from engine.world.events import TickEvents
 
 _JOINED = EVENT_CODE["joined"]
 _DENIED = EVENT_CODE["denied"]
@@ -31,7 +32,7 @@ class Near:
         self._pairs: deque[tuple[int, Column]] = deque()
         self._joined: dict[int, int] = {}
 
-    def take(self, ticks: Iterable[Happened]) -> None:
+    def take(self, ticks: Iterable[TickEvents]) -> None:
         """Take in events, oldest first; those of old ticks are forgotten."""
         tick = 0
         for happened in ticks:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import websockets
 
-from engine.stat7.service import Happened, Look, Run
+from engine.stat7.service import Look, Run
 from engine.stat7.stream import Stream
+from engine.world.events import TickEvents
 from tests.unit.stat7.kit import look, npc
 
 WAIT_S = 20.0
@@ -37,7 +38,7 @@ class Moving:
         self._columns["x"] = np.full(len(self._columns["id"]), self._tick * 256 % 65536)
         return Look(self._tick, {name: self._columns[name].copy() for name in columns})
 
-    def happened(self, after_seq: int) -> list[Happened]:
+    def happened(self, after_seq: int) -> list[TickEvents]:
         return []
 
     def log(self, event: str, text: str) -> None:

@@ -22,8 +22,7 @@ from engine.protocol.query import (
     TicksAnswer,
 )
 from engine.protocol.story import Beat, NewBeat
-from engine.store.reading import TickEvents
-from engine.world.events import EVENT_DTYPE, EventBlock
+from engine.world.events import EVENT_DTYPE, EventBlock, TickEvents
 
 TOKEN = "the-token"
 

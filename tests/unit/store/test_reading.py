@@ -7,9 +7,9 @@ import pytest
 
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.store.base import TickRecord
-from engine.store.reading import TickEvents, read_events
+from engine.store.reading import read_events
 from engine.store.sqlite import SqliteStore
-from engine.world.events import to_events
+from engine.world.events import TickEvents, to_events
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
 
