@@ -10,7 +10,10 @@ from engine.world.events import EventBlock, TickEvents
 
 _BUSY_MS: Final = 1000
 
-_FIRST: Final = "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1"
+# Ticks without events share first_seq with the next that has some: of equals the newest.
+_FIRST: Final = (
+    "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT 1"
+)
 _TICKS: Final = (
     "SELECT tick, first_seq, count, events FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"
 )
