@@ -55,8 +55,9 @@ The server sends text messages, each a JSON object with a `type`; the client sen
   `last_seq` (the newest event).
 - `events`: events of one tick, in order: `tick`, `first_seq`, `last_seq`, `events` (as in
   `GET /events`). `first_seq` to `last_seq` is what the message accounts for, so that each
-  begins where the one before ended; with `kinds` the events in it are fewer. A tick of more
-  than {STREAM_EVENTS_PER_MESSAGE_MAX} events comes in several messages.
+  begins where the one before, or a gap, ended; with `kinds` the events in it are fewer, and
+  before a gap there may be none. A tick of more than {STREAM_EVENTS_PER_MESSAGE_MAX} events
+  comes in several messages.
 - `violations`: of one tick: `tick`, `violations` (`seq`, `tick`, `policy`, `actor`,
   `reason`, `critical`).
 - `ticks`: figures of ticks, oldest first: `ticks` (as in `GET /ticks`).
