@@ -43,10 +43,12 @@ from engine.protocol.query import (
     TicksAnswer,
     TicksQuery,
 )
+from engine.protocol.text import nearest, printable
 
 _PROMETHEUS: Final = "text/plain; version=0.0.4"
 _SEQ_MAX: Final = 2**63 - 1
 _TICKS_AT_ONCE: Final = 64
+_SHOWN_CHARS_MAX: Final = 40
 
 Limit = Annotated[
     int, QueryParameter(ge=1, le=PAGE_ROWS_MAX, description="Rows, at most.", required=False)
@@ -113,16 +115,11 @@ async def entities(
     ] = 0,
 ) -> EntitiesPage:
     """Answered from the world's shared arrays; 503 ``gone`` while there is no world."""
-    terms = [where]
-    if zone is not None:
-        terms.append(f"zone={zone}")
-    if kind:
-        if kind not in ENTITY_KINDS:
-            allowed = ", ".join(ENTITY_KINDS)
-            raise Problem("bad_request", f"found {kind!r}; allowed: {allowed}", "kind")
-        terms.append(f"kind={kind}")
-    text = " ".join(term for term in terms if term)
-    query = EntitiesQuery(where=text, sort=sort, limit=limit, after=after)
+    if kind and kind not in ENTITY_KINDS:
+        shown, allowed = printable(kind, _SHOWN_CHARS_MAX), ", ".join(ENTITY_KINDS)
+        text = f"found {shown!r}{nearest(kind, ENTITY_KINDS)}; allowed: {allowed}"
+        raise Problem("bad_request", text, "kind")
+    query = EntitiesQuery(where, sort, limit, after, zone, kind or None)
     answer = await request.service.answer(query)
     if isinstance(answer, Refused):
         raise of_refusal(answer, "sort" if answer.message.startswith("sort") else "where")
@@ -285,6 +282,8 @@ async def _events(
                 return EventsPage(service.last_seq, cursor, lost, tuple(found))
             cursor = tick.last_seq
         searched += len(several)
+        # What the hub remembers is answered at once: the feed and other clients go on meanwhile.
+        await asyncio.sleep(0)
     return EventsPage(service.last_seq, cursor, lost, tuple(found))
 
 

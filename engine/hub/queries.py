@@ -20,6 +20,7 @@ from engine.protocol.filters import (
     EVENT_FIELDS,
     STAGES,
     Filter,
+    Term,
     parse_filter,
 )
 from engine.protocol.limits import (
@@ -133,7 +134,11 @@ class Answers:
             return Refused("bad_request", problem.message)
 
     def _entities(self, query: EntitiesQuery) -> Answer:
-        wanted = parse_filter(query.where, ENTITY_FIELDS)
+        terms = list(parse_filter(query.where, ENTITY_FIELDS).terms)
+        for name, value in (("zone", query.zone), ("kind", query.kind)):
+            if value is not None:
+                terms.append(Term(name, "=", (value,)))
+        wanted = Filter(tuple(terms))
         down, name = query.sort.startswith("-"), query.sort.removeprefix("-")
         if name not in ENTITY_FIELDS:
             raise UserError(

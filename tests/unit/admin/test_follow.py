@@ -26,17 +26,6 @@ def spans(messages: list[dict[str, Any]]) -> list[tuple[int, int]]:
     return [(m["first_seq"], m["last_seq"]) for m in messages if m["type"] == "events"]
 
 
-@pytest.fixture
-def service() -> FakeService:
-    service = FakeService()
-    service.ticks = [
-        tick_of(1, 1, ["joined", "moved", "moved"]),
-        tick_of(2, 4, ["moved"]),
-        tick_of(4, 5, ["moved", "died"]),
-    ]
-    return service
-
-
 async def test_catches_up_then_goes_live_once(service: FakeService):
     follow = Follow(service, Wish(after_seq=0), LAG)
     assert msgspec.json.decode(follow.hello()) == {
