@@ -103,6 +103,8 @@ COMMANDS_PER_S_PER_PLAYER_MAX: Final = 50.0
 SATURATED_LATENESS_MS: Final = 20.0
 SATURATED_CONSECUTIVE_S: Final = 3
 REPORTS_PER_S_MAX: Final = 4
+ERROR_KINDS_MAX: Final = 32
+"""Kinds of error told apart; a server that invents reasons fills ``other``."""
 SQUADS_MAX: Final = 64
 FILES_SPARE: Final = 64
 """Files that a process keeps open besides its players' sockets."""
