@@ -4,12 +4,12 @@ from typing import Final
 
 from litestar.openapi import ResponseSpec
 
-from engine.admin.errors import ErrorBody
 from engine.protocol.limits import (
     ADMIN_BODY_BYTES_MAX,
     STREAM_EVENTS_PER_MESSAGE_MAX,
     STREAM_LAG_EVENTS_MAX,
 )
+from engine.protocol.refusal import ErrorBody
 
 Responses = dict[int, ResponseSpec]
 

@@ -38,3 +38,7 @@ class Stat7Desk:
     def log(self, event: str, text: str) -> None:
         """See ``Engine.log``."""
         self._logbook.write(event, text=text)
+
+    def problem(self, text: str) -> None:
+        """See ``Engine.problem``."""
+        self._hub.problem(text)

@@ -60,3 +60,7 @@ class Engine(Protocol):
     def log(self, event: str, text: str) -> None:
         """Write a line into the engine's log."""
         ...
+
+    def problem(self, text: str) -> None:
+        """Tell the operator of something that is wrong, and that the run survives."""
+        ...
