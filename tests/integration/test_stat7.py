@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from engine.protocol.feed import Notice
 from engine.protocol.limits import STAT7_FAILURES_MAX
 from engine.protocol.scenario import Scenario, Stage
 from engine.stat7.coordinates import Sheet, derive
+from tests.integration.admin_kit import taken_port
 from tests.integration.stat7_kit import WAIT_S, Message, Watcher, watching
 from tests.unit.hub.fakes import run_spec
 
@@ -149,10 +149,8 @@ async def test_the_operator_is_told_when_the_stream_fails_and_the_run_goes_on(
 
 
 async def test_a_port_in_use_ends_the_start(tmp_path: Path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(UserError) as caught:
-            await Embedded(_spec(tmp_path, port_base=port - 1)).start()
+    with taken_port(1) as port, pytest.raises(UserError) as caught:
+        await Embedded(_spec(tmp_path, port_base=port - 1)).start()
     assert caught.value.exit_code == ExitCode.USAGE
     assert f"port {port} (STAT7)" in caught.value.message
     assert list((tmp_path / "runs").iterdir()) == []
