@@ -27,6 +27,7 @@ from engine.protocol.command import (
     SetPlayers,
     SetRate,
 )
+from engine.protocol.events import correlation_of
 from engine.protocol.gateway import Intent
 from engine.protocol.limits import NAME_IN_PATH_CHARS_MAX, ORDER_SEQ_BASE, POSITION_UNITS_PER_TILE
 from engine.protocol.query import Refused
@@ -162,7 +163,7 @@ async def command(request: Call, data: JSONBody[NewCommand]) -> CommandDone:
         reason=done.reason,
         tick=done.tick,
         event=done.event,
-        correlation=entity << 32 | (ORDER_SEQ_BASE + done.id),
+        correlation=correlation_of(entity, ORDER_SEQ_BASE + done.id),
     )
 
 

@@ -4,12 +4,12 @@ from typing import Final
 
 from litestar.openapi import ResponseSpec
 
-from engine.admin.errors import ErrorBody
 from engine.protocol.limits import (
     ADMIN_BODY_BYTES_MAX,
     STREAM_EVENTS_PER_MESSAGE_MAX,
     STREAM_LAG_EVENTS_MAX,
 )
+from engine.protocol.refusal import ErrorBody
 
 Responses = dict[int, ResponseSpec]
 
@@ -57,8 +57,9 @@ The server sends text messages, each a JSON object with a `type`; the client sen
   that is told.
 - `events`: events of one tick, in order: `tick`, `first_seq`, `last_seq`, `events` (as in
   `GET /events`). `first_seq` to `last_seq` is what the message accounts for, so that each
-  begins where the one before ended; with `kinds` the events in it are fewer. A tick of more
-  than {STREAM_EVENTS_PER_MESSAGE_MAX} events comes in several messages.
+  begins where the one before, or a gap, ended; with `kinds` the events in it are fewer, and
+  before a gap there may be none. A tick of more than {STREAM_EVENTS_PER_MESSAGE_MAX} events
+  comes in several messages.
 - `violations`: of one tick: `tick`, `violations` (`seq`, `tick`, `policy`, `actor`,
   `reason`, `critical`).
 - `ticks`: figures of ticks, oldest first: `ticks` (as in `GET /ticks`).

@@ -5,7 +5,7 @@ hub's memory and, for what is older, the log on disk.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from engine.protocol.feed import Ended, FaultPhase, FaultView, Snapshot
 from engine.protocol.gateway import Intent
 from engine.protocol.query import Answer, Query, Refused, TickFigures
 from engine.protocol.story import Beat, Judged, NewBeat
-from engine.store.reading import TickEvents
+from engine.world.events import TickEvents
 
 Status = Literal["starting", "running", "world down", "draining", "ended"]
 
@@ -114,7 +114,7 @@ class AdminService(Protocol):
         """Take in what the narrator tells; refused when nothing of it was looked at."""
         ...
 
-    async def ticks_after(self, seq: int) -> list[TickEvents]:
+    async def ticks_after(self, seq: int) -> Sequence[TickEvents]:
         """Return some ticks with events after ``seq``, whole and oldest first.
 
         From the hub's memory, and what is older from the log. Empty when nothing newer

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.events import Event, entity_name
@@ -31,7 +32,7 @@ Tile = Annotated[
 
 
 class EntityView(Struct, frozen=True):
-    """One entity. Positions in tiles from the north-west corner."""
+    """``EntityRow`` as an object, with a name. Positions in tiles from the north-west corner."""
 
     id: int
     name: str
@@ -53,24 +54,7 @@ class EntityView(Struct, frozen=True):
     @classmethod
     def of(cls, row: EntityRow) -> "EntityView":
         """Return the view of a row."""
-        return cls(
-            row.id,
-            entity_name(row.id),
-            row.kind,
-            row.alive,
-            row.connected,
-            row.zone,
-            row.x,
-            row.y,
-            row.hp,
-            row.hp_max,
-            row.gold,
-            row.goods,
-            row.level,
-            row.faction,
-            row.stage,
-            row.lives,
-        )
+        return cls(name=entity_name(row.id), **asdict(row))
 
 
 class EntitiesPage(Struct, frozen=True):

@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.admin.service import ArmedFault, FaultNews, Health, Status
 from engine.hub.capsule import Capsule
-from engine.hub.eventlog import Batch
 from engine.hub.hub import Hub
 from engine.hub.logbook import Logbook
 from engine.protocol.child import WorldOrderDone
@@ -28,8 +27,8 @@ from engine.protocol.limits import (
 from engine.protocol.phases import PhasesTold
 from engine.protocol.query import Answer, Query, Refused, StoryQuery, TickFigures
 from engine.protocol.story import Beat, Judged, NewBeat
-from engine.store.reading import TickEvents, read_events
-from engine.world.events import EventBlock
+from engine.store.reading import read_events
+from engine.world.events import TickEvents
 
 _NOBODY = 0
 """The console number of whoever commands through the doors: it holds no lease."""
@@ -158,7 +157,7 @@ class Desk:
 
     async def ticks_after(self, seq: int) -> list[TickEvents]:
         """See ``AdminService``."""
-        held = self._held_after(seq)
+        held = self._hub.fold.log.after(seq, LOG_TICKS_READ_MAX)
         if self.last_seq <= seq or (held and held[0].first_seq <= seq + 1):
             return held
         # Older than the hub's memory, or missed by it; the world has them in its log.
@@ -182,20 +181,7 @@ class Desk:
 
     def newest_ticks(self) -> Iterator[TickEvents]:
         """See ``AdminService``."""
-        return map(_tick_events, reversed(list(self._hub.fold.log.ring)))
-
-    def _held_after(self, seq: int) -> list[TickEvents]:
-        """Return held ticks after ``seq`` up to the first hole among them."""
-        ring = self._hub.fold.log.ring
-        newer = list(takewhile(lambda batch: _last_seq(batch) > seq, reversed(ring)))
-        held: list[TickEvents] = []
-        for batch in reversed(newer):
-            if held and (
-                batch.first_seq != held[-1].last_seq + 1 or len(held) >= LOG_TICKS_READ_MAX
-            ):
-                break
-            held.append(_tick_events(batch))
-        return held
+        return reversed(list(self._hub.fold.log.ring))
 
     def figures_after(self, tick: int) -> list[TickFigures]:
         """See ``AdminService``."""
@@ -220,11 +206,3 @@ class Desk:
             for fault in faults
             if fault.cleared_at_s is None
         }
-
-
-def _last_seq(batch: Batch) -> int:
-    return batch.first_seq + len(batch.rows) - 1
-
-
-def _tick_events(batch: Batch) -> TickEvents:
-    return TickEvents(batch.tick, EventBlock(batch.first_seq, batch.rows, batch.texts))

@@ -286,6 +286,7 @@ class Fold:
         """Return what a console paints; the event tail is what came since the last call."""
         last = self._seconds[-1] if self._seconds else None
         tally = self.tally
+        errors = tally.all_errors()
         stages = [report.stage for report in tally.squads if report.stage]
         return Snapshot(
             run=self._run,
@@ -307,10 +308,12 @@ class Fold:
                 sent=tally.total("sent"),
                 acknowledged=tally.total("acknowledged"),
                 denied=tally.total("denied"),
-                errors=sum(tally.all_errors().values()),
+                errors=sum(errors.values()),
                 unanswered=tally.total("unanswered"),
                 missed=tally.total("missed"),
                 per_s=last.commands_per_s if last else 0.0,
+                mutated=tally.total("mutated"),
+                errors_by_kind=errors,
             ),
             latency_ms=percentiles(self._latency_now.merged()),
             latency_total_ms=percentiles(self._latency_total),

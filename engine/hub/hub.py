@@ -314,6 +314,10 @@ class Hub:
                 case Finish():
                     self._over.set()
 
+    def problem(self, text: str) -> None:
+        """Tell of something that is wrong, and that the run survives."""
+        self._tell("problem", text, bad=True)
+
     def _tell(self, kind: NoticeKind, text: str, *, bad: bool = False) -> None:
         notice = Notice(round(self.at_s, 3), kind, text, bad)
         self._parts.publish(notice)

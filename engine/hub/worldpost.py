@@ -27,7 +27,8 @@ from engine.protocol.limits import (
 )
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
-from engine.store.reading import TickEvents, read_events
+from engine.store.reading import read_events
+from engine.world.events import TickEvents
 
 
 class Teller(Protocol):

@@ -79,6 +79,8 @@ STAT7_NEAR_MAX: Final = 8
 """Newest others that an entity is adjacent to."""
 STAT7_NEAR_TICKS: Final = 100
 STAT7_CLIENTS_MAX: Final = 64
+STAT7_CONNECTIONS_MAX: Final = 128
+"""Clients, and who is still at the door; one more is cut off at once."""
 STAT7_FRAME_BYTES_MAX: Final = 4096
 """Of a message that a client sends; a larger one closes its connection."""
 STAT7_RECEIVED_BYTES_PER_S_MAX: Final = 16 * 1024
@@ -94,6 +96,10 @@ STAT7_OPEN_S: Final = 5.0
 STAT7_CLOSE_S: Final = 1.0
 """How long a client that was told why it is closed has to read that before it is cut off."""
 STAT7_LOG_LINES_PER_S_MAX: Final = 10
+STAT7_FAILURES_MAX: Final = 5
+"""Seconds that may fail for a fault of our own; after one more the stream is closed."""
+STAT7_STEADY_S: Final = 60.0
+"""A stream that went well for this long has its failures forgiven."""
 
 # --- the assault -----------------------------------------------------------
 UNANSWERED_TIMEOUT_S: Final = 10.0
@@ -103,6 +109,8 @@ COMMANDS_PER_S_PER_PLAYER_MAX: Final = 50.0
 SATURATED_LATENESS_MS: Final = 20.0
 SATURATED_CONSECUTIVE_S: Final = 3
 REPORTS_PER_S_MAX: Final = 4
+ERROR_KINDS_MAX: Final = 32
+"""Kinds of error told apart; a server that invents reasons fills ``other``."""
 SQUADS_MAX: Final = 64
 FILES_SPARE: Final = 64
 """Files that a process keeps open besides its players' sockets."""

@@ -22,7 +22,7 @@ from engine.protocol.scenario import Scenario, Stage
 from engine.protocol.spec import HubFailed, RunSpec
 from engine.protocol.summary import Summary
 from engine.store.sqlite import SqliteStore
-from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered
+from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered, taken_port
 from tests.integration.hub_process import Place
 
 pytestmark = pytest.mark.integration
@@ -335,8 +335,7 @@ async def test_the_end_is_told_to_those_that_follow() -> None:
 
 @pytest.mark.parametrize("offset", [0, 2], ids=["admin", "gateway"])
 async def test_a_port_that_is_taken_ends_the_start(offset: int) -> None:
-    with Place() as place, socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with Place() as place, taken_port(offset) as port:
         process = place.spawn(place.spec(port_base=port - offset))
         failed = await place.first_word(process)
         assert isinstance(failed, HubFailed)

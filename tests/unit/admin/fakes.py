@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+import httpx
 import numpy as np
 
 from engine.admin.service import ArmedFault, FaultNews, Health, Status
@@ -22,10 +24,10 @@ from engine.protocol.query import (
     TicksAnswer,
 )
 from engine.protocol.story import Beat, Judged, NewBeat
-from engine.store.reading import TickEvents
-from engine.world.events import EVENT_DTYPE, EventBlock
+from engine.world.events import EVENT_DTYPE, EventBlock, TickEvents
 
 TOKEN = "the-token"
+OWN = {"authorization": f"Bearer {TOKEN}"}
 
 
 def tick_of(
@@ -144,3 +146,16 @@ def row(entity: int) -> EntityRow:
 def figures_of(tick: int) -> TickFigures:
     """Return a tick's figures."""
     return TickFigures(tick, 1.0, 0.1, 0.2, 0.1, 0.1, 0.2, 0.3, 0.0, False, 3, 4, 0)
+
+
+def error(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Return the error after checking its shape."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    assert list(body) == ["error"]
+    assert set(body["error"]) <= {"code", "message", "field"}
+    assert body["error"]["code"] == code
+    assert "Traceback" not in answer.text
+    found: dict[str, Any] = body["error"]
+    return found

@@ -12,6 +12,7 @@ from engine.protocol.events import EVENT_CODE
 from engine.protocol.feed import Ended, FaultView, Snapshot, StoryView
 from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
 from engine.protocol.story import Beat
+from engine.world.events import TickEvents
 from tests.unit.admin.fakes import FakeService, figures_of, tick_of
 
 LAG = 50_000
@@ -23,17 +24,6 @@ async def told(follow: Follow) -> list[dict[str, Any]]:
 
 def spans(messages: list[dict[str, Any]]) -> list[tuple[int, int]]:
     return [(m["first_seq"], m["last_seq"]) for m in messages if m["type"] == "events"]
-
-
-@pytest.fixture
-def service() -> FakeService:
-    service = FakeService()
-    service.ticks = [
-        tick_of(1, 1, ["joined", "moved", "moved"]),
-        tick_of(2, 4, ["moved"]),
-        tick_of(4, 5, ["moved", "died"]),
-    ]
-    return service
 
 
 async def test_catches_up_then_goes_live_once(service: FakeService):
@@ -99,6 +89,64 @@ async def test_what_cannot_be_had_is_a_told_gap(service: FakeService):
         "why": "lost",
     }
     assert spans(messages) == [(1, 3), (5, 6)]
+
+
+def accounted(messages: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """Return what messages about events account for, gaps too."""
+    return [
+        (m["type"], m.get("first_seq", m.get("first")), m.get("last_seq", m.get("last")))
+        for m in messages
+        if m["type"] in {"events", "gap"}
+    ]
+
+
+def quiet_ticks_and_a_hole() -> list[TickEvents]:
+    """Return 1 death, 899 moves, a hole from 901 to 905, and a death."""
+    moves = [tick_of(n, 2 + 31 * (n - 2), ["moved"] * 31) for n in range(2, 31)]
+    assert moves[-1].last_seq == 900
+    return [tick_of(1, 1, ["died"]), *moves, tick_of(40, 906, ["moved", "died"])]
+
+
+async def test_a_gap_with_kinds_claims_only_what_was_lost(service: FakeService):
+    service.ticks = quiet_ticks_and_a_hole()
+    messages = await told(Follow(service, Wish(after_seq=0, kinds=(EVENT_CODE["died"],)), LAG))
+    gap = messages[2]
+    assert (gap["first"], gap["last"], gap["count"], gap["why"]) == (901, 905, 5, "lost")
+    assert accounted(messages) == [
+        ("events", 1, 1),
+        ("events", 2, 900),
+        ("gap", 901, 905),
+        ("events", 906, 907),
+    ]
+    assert (messages[1]["tick"], messages[1]["events"]) == (30, [])
+
+
+async def test_a_gap_among_violations_claims_only_what_was_lost(service: FakeService):
+    service.ticks = quiet_ticks_and_a_hole()
+    messages = await told(Follow(service, Wish(topics=("violations",), after_seq=0), LAG))
+    assert messages == [
+        {
+            "type": "gap",
+            "topic": "violations",
+            "first": 901,
+            "last": 905,
+            "count": 5,
+            "why": "lost",
+        },
+        {"type": "live", "last_seq": 907},
+    ]
+
+
+async def test_a_slow_stream_of_few_kinds_is_told_what_it_missed_and_no_more(
+    service: FakeService,
+):
+    follow = Follow(service, Wish(kinds=(EVENT_CODE["died"],)), lag_events_max=10)
+    service.ticks.append(tick_of(5, 7, ["moved"] * 4))
+    assert await told(follow) == []
+    service.ticks.append(tick_of(6, 11, ["moved"] * 30))
+    assert accounted(await told(follow)) == [("events", 7, 10), ("gap", 11, 40)]
+    service.ticks.append(tick_of(7, 41, ["died"]))
+    assert accounted(await told(follow)) == [("events", 41, 41)]
 
 
 async def test_a_live_stream_too_far_behind_is_told_a_gap_and_goes_on_with_the_newest(
