@@ -10,7 +10,7 @@ from engine.world.events import TickEvents
 
 
 class Stat7Desk:
-    """See ``engine.stat7.service.Engine``.
+    """See ``engine.stat7.service.Stat7Service``.
 
     Args:
         run: What stays the same.
@@ -24,21 +24,21 @@ class Stat7Desk:
         self._logbook = logbook
 
     def look(self, columns: tuple[str, ...]) -> Look | None:
-        """See ``Engine.look``."""
+        """See ``Stat7Service.look``."""
         world = self._hub.world
         field = None if world is None else world.field(columns)
         return None if field is None else Look(*field)
 
     def happened(self, after_seq: int) -> list[TickEvents]:
-        """See ``Engine.happened``; of what is older than anyone asks for, nothing."""
+        """See ``Stat7Service.happened``; of what is older than anyone asks for, nothing."""
         newest = islice(reversed(self._hub.fold.log.ring), STAT7_NEAR_TICKS)
         newer: list[TickEvents] = list(takewhile(lambda batch: batch.last_seq > after_seq, newest))
         return newer[::-1]
 
     def log(self, event: str, text: str) -> None:
-        """See ``Engine.log``."""
+        """See ``Stat7Service.log``."""
         self._logbook.write(event, text=text)
 
     def problem(self, text: str) -> None:
-        """See ``Engine.problem``."""
+        """See ``Stat7Service.problem``."""
         self._hub.problem(text)

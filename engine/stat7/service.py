@@ -41,7 +41,7 @@ class Look:
     columns: Mapping[str, Column]
 
 
-class Engine(Protocol):
+class Stat7Service(Protocol):
     """A run, as the stream sees it. Nothing here waits."""
 
     @property

@@ -25,7 +25,7 @@ from engine.stat7.board import Board
 from engine.stat7.client import Client
 from engine.stat7.coordinates import COLUMNS_SEEN
 from engine.stat7.handshake import refusal
-from engine.stat7.service import Engine
+from engine.stat7.service import Stat7Service
 
 PATH: Final = "/"
 _PERIOD_S: Final = 1.0
@@ -49,7 +49,7 @@ class Stream:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Stat7Service,
         now_s: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
