@@ -1,14 +1,14 @@
 """Violations: what was denied, changed or broken, newest at the bottom."""
 
 from console.figures import count
-from console.lines import Line, clean
+from console.lines import Line, clean, line_width
 from console.model import Model
-from console.seen import open_of
+from console.seen import Seen, open_of
 from console.select.lists import list_note, list_window
 from console.widgets.frame import frame
 from console.widgets.table import Column, heading, row, widths
 from engine.protocol.events import entity_name
-from engine.protocol.feed import ViolationRow
+from engine.protocol.feed import ViolationRow, ViolationsView
 
 NARROW = (Column("tick", 6, number=True), Column("actor", 12), Column("policy", 10, grow=True))
 WIDE = (
@@ -17,6 +17,9 @@ WIDE = (
     Column("policy", 12),
     Column("reason", 12, grow=True),
 )
+
+FRAME_WIDTH = 19
+"""Cells of the upper edge that the note cannot have: the corners, the title, some air."""
 
 
 class Violations:
@@ -51,12 +54,20 @@ class Violations:
         note = list_note(model.view, "violations", shown, "kept")
         snapshot = model.snapshot
         if snapshot is not None and not model.view.violations.filter:
-            total = snapshot.violations
-            unseen, critical = open_of(model.seen, total)
-            note = ((f"{count(unseen)} open of {count(total.total)}, {total.per_s:.1f}/s", "dim"),)
-            if critical:
-                note = ((f"✖ {count(critical)} critical  ", "bad"), *note)
+            note = _note(model.seen, snapshot.violations, width - FRAME_WIDTH)
         return frame(lines, width, height, "Violations", note, focused)
+
+
+def _note(seen: Seen, view: ViolationsView, room: int) -> Line:
+    """Return how many are open, in as many words as fit in ``room`` cells."""
+    unseen, critical = open_of(seen, view)
+    alarm: Line = ((f"✖ {count(critical)} critical  ", "bad"),) if critical else ()
+    words = f"{count(unseen)} open"
+    for more in (f" of {count(view.total)}", f", {view.per_s:.1f}/s"):
+        if line_width(alarm) + len(words) + len(more) > room:
+            break
+        words += more
+    return (*alarm, (words, "dim"))
 
 
 def _cells(item: ViolationRow) -> tuple[Line, ...]:

@@ -10,6 +10,7 @@ from console.items import Clock, Cost, Page
 from console.lines import cell_width, clean, cut, fit, left, line_width, plain, right, spread
 from console.model import Model, View
 from console.panels.base import Panel
+from console.panels.violations import PANEL as VIOLATIONS
 from console.panels.vitals import PANEL as VITALS
 from console.select.vitals import state_of
 from console.select.zones import busiest
@@ -20,7 +21,7 @@ from console.widgets.heat import heat, steps
 from console.widgets.spark import Chart, area, spark
 from engine.protocol.command import ArmFault, Scope
 from engine.protocol.errors import UserError
-from engine.protocol.feed import Ended
+from engine.protocol.feed import Ended, Snapshot, ViolationsView
 from engine.protocol.query import EntitiesAnswer
 from engine.protocol.registry import scan
 from tests.ui.fake_engine import FakeEngine
@@ -165,3 +166,14 @@ def test_choosing_a_theme_and_its_depth():
     assert choose_depth({"COLORTERM": "truecolor", "SSH_TTY": "/dev/pts/1"}) == "256"
     with pytest.raises(UserError, match="did you mean 'dark'"):
         load_theme("drak")
+
+
+@pytest.mark.parametrize("width", range(34, 60))
+def test_open_violations_are_counted_however_narrow_the_panel(width: int):
+    view = ViolationsView(total=12_345, per_s=16.0)
+    made = update(Model(), Snapshot("r", violations=view))
+    head = plain(VIOLATIONS.draw(made, width, 8, False)[0])
+    assert len(head) == width
+    assert "12,345 open" in head
+    assert ("of 12,345" in head) == (width >= 40)
+    assert ("16.0/s" in head) == (width >= 48)
