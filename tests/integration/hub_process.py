@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import msgspec
@@ -23,6 +22,17 @@ from engine.protocol.spec import HubFailed, HubReady, RunSpec
 
 PATIENCE_S = 45.0
 """How long anything may take on a busy machine before it counts as not happening."""
+
+QUICK = """
+format = 1
+warm_up = "0s"
+[population]
+players = 20
+npcs = 40
+[[stage]]
+executor = "constant-players"
+"""
+"""A scenario file: its players come at once."""
 
 _decoder = msgspec.json.Decoder(HubReady | HubFailed)
 
@@ -70,12 +80,7 @@ class Place:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for process in self._processes:
             children = children_of(process.pid)
             if process.poll() is None:
