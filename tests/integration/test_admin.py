@@ -18,12 +18,12 @@ from engine.hub import engine, eventlog
 from engine.hub.embedded import embedded
 from engine.protocol.events import entity_id
 from engine.protocol.limits import SEQ_MAX
-from engine.protocol.scenario import Scenario, Stage
 from engine.protocol.spec import HubFailed, RunSpec
 from engine.protocol.summary import Summary
 from engine.store.sqlite import SqliteStore
 from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered
 from tests.integration.hub_process import Place
+from tests.specs import at_once, small_run
 
 pytestmark = pytest.mark.integration
 
@@ -35,22 +35,7 @@ def folder() -> Iterator[Path]:
 
 
 def spec_in(folder: Path, npcs: int = 200) -> RunSpec:
-    stages = (Stage("constant-players", 10, 0.0),)
-    return RunSpec(
-        run="r1",
-        scenario=Scenario(warm_up_s=0.0, players=10, npcs=npcs, stages=stages),
-        scenario_text="",
-        runs_dir=str(folder),
-        socket_path="",
-        players_max=50,
-        duration_s=None,
-        squads=1,
-        port_base=0,
-        on_disconnect="revert",
-        unattended_s_max=600.0,
-        thresholds=(),
-        in_process=True,
-    )
+    return small_run(folder, scenario=at_once(npcs=npcs), players_max=50)
 
 
 @asynccontextmanager
