@@ -1,10 +1,12 @@
 """Whether as many sockets may be open as players are asked for."""
 
+import os
 import resource
 from typing import Final
 
 from msgspec import Struct
 
+from console.checks._read import user_name
 from console.checks.base import Asked, Check, Finding
 from engine.protocol.limits import FILES_SPARE
 
@@ -18,10 +20,14 @@ class Seen(Struct, frozen=True):
     Attributes:
         soft: What holds now; the engine's processes raise it as far as ``hard`` allows.
         hard: What it can be raised to without asking anybody.
+        uid: Whose limit it is.
+        user: That user's name; the number again where it has none.
     """
 
     soft: int | None
     hard: int | None
+    uid: int = 0
+    user: str = "root"
 
 
 def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
@@ -30,7 +36,7 @@ def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
         None if limit == resource.RLIM_INFINITY else limit
         for limit in resource.getrlimit(resource.RLIMIT_NOFILE)
     )
-    return Seen(soft, hard)
+    return Seen(soft, hard, os.getuid(), user_name())
 
 
 def judge(seen: Seen) -> list[Finding]:
@@ -39,13 +45,19 @@ def judge(seen: Seen) -> list[Finding]:
     for players, status in ((FEW, "fail"), (MANY, "warn")):
         needed = players + FILES_SPARE
         if seen.hard is not None and seen.hard < needed:
-            cure = (
-                f"as root: ulimit -n {needed}; for good: a line '* hard nofile {needed}' in "
-                f"/etc/security/limits.conf (a container: --ulimit nofile={needed})"
-            )
             text = f"{found}: too few for {players:,} players"
-            return [Finding("file limit", status, text, cure)]  # type: ignore[arg-type]  # both words are a Status
+            return [Finding("file limit", status, text, _cure(seen, needed))]  # type: ignore[arg-type]  # both words are a Status
     return [Finding("file limit", "ok", f"{found}: enough for {MANY:,} players")]
+
+
+def _cure(seen: Seen, needed: int) -> str:
+    """Say how to raise the limit; lines for ``*`` are not for root (limits.conf(5))."""
+    now = f"ulimit -n {needed}" if not seen.uid else f"sudo prlimit --pid $$ --nofile={needed}"
+    who = seen.user if seen.user != str(seen.uid) else f":{seen.uid}"
+    return (
+        f"in this shell: {now}; for good: a line '{who} hard nofile {needed}' in "
+        f"/etc/security/limits.conf and a new login (a container: --ulimit nofile={needed})"
+    )
 
 
 def _said(limit: int | None) -> str:
