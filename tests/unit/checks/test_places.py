@@ -39,23 +39,43 @@ def test_the_file_limit(soft: int, hard: int | None, status: str, said: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("uid", "user", "now", "line"),
+    ("uid", "user", "may_raise", "now", "line"),
     [
-        (0, "root", "ulimit -n 1064", "'root hard nofile 1064'"),
-        (1000, "ann", "sudo prlimit --pid $$ --nofile=1064", "'ann hard nofile 1064'"),
-        (54_321, "54321", "sudo prlimit --pid $$ --nofile=1064", "':54321 hard nofile 1064'"),
+        (0, "root", True, "ulimit -n 1064", "'root hard nofile 1064'"),
+        (1000, "ann", False, "sudo prlimit --pid $$ --nofile=1064", "'ann hard nofile 1064'"),
+        (54_321, "54321", False, "sudo prlimit --pid $$ --nofile=1064", "':54321 hard nofile "),
     ],
 )
 def test_the_file_limit_is_raised_for_whoever_asks(
-    uid: int, user: str, now: str, line: str
+    uid: int, user: str, may_raise: bool, now: str, line: str
 ) -> None:
-    (found,) = files.judge(files.Seen(64, 64, uid, user))
+    (found,) = files.judge(files.Seen(64, 64, uid, user, may_raise))
     assert f"in this shell: {now};" in found.cure
     assert line in found.cure
     assert (files.read(Asked(None)).uid, files.read(Asked(None)).user) == (
         os.getuid(),
         user_name(),
     )
+
+
+def test_a_root_that_may_not_raise_the_limit_is_told_who_may() -> None:
+    (found,) = files.judge(files.Seen(64, 64, 0, "root", may_raise=False))
+    assert "ulimit -n" not in found.cure
+    assert "a container: --ulimit nofile=1064; a service: LimitNOFILE=1064" in found.cure
+
+
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [
+        ("CapPrm:\tff\nCapEff:\t000001ffffffffff\n", True),
+        ("CapEff:\t0000000001000000\n", True),
+        ("CapEff:\t00000000a80425fb\n", False),  # a container of Docker's
+        ("CapEff:\t0000000000000000\n", False),
+        ("", False),
+    ],
+)
+def test_who_may_raise_limits(status: str, may: bool) -> None:
+    assert files.may_raise_limits(status) is may
 
 
 def seen_disk(**changes: object) -> disk.Seen:
