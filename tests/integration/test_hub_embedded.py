@@ -5,14 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from engine.hub.embedded import embedded
 from engine.protocol.command import ArmFault, Scope, SetPlayers, Stop
 from engine.protocol.feed import Snapshot
-from engine.protocol.summary import Summary
-from tests.machine import is_good_end
+from tests.machine import is_good_end, read_summary
 from tests.specs import small_run
 
 pytestmark = pytest.mark.integration
@@ -48,8 +46,7 @@ async def test_everything_in_one_process(folder: Path) -> None:
             await asyncio.wait_for(link.wait(), 30)
             link.take_snapshot()
             link.take_notices()
-    raw = (folder / "r1" / "summary.json").read_bytes()
-    summary = msgspec.json.decode(raw, type=Summary)
+    summary = read_summary(folder / "r1")
     assert is_good_end(summary), summary.reasons
     assert summary.commands.unanswered == 0
     assert summary.faults[0].affected == 5

@@ -23,6 +23,7 @@ from tests.integration.hub_process import (
     until,
 )
 from tests.machine import MARGIN_S
+from tests.specs import at_once
 from tests.terminal.pty_screen import PtyScreen
 
 pytestmark = pytest.mark.integration
@@ -72,7 +73,9 @@ async def test_a_killed_squad_finds_every_fault_armed_again(place: Place) -> Non
 
 
 async def test_a_killed_narrator_is_back_and_the_faults_never_noticed(place: Place) -> None:
-    run = await place.start(place.spec(squads=2))
+    # Twenty who quarrel give a story every few seconds; twenty who wander, one in a minute.
+    quarrel = at_once(20, mix={"raider": 1.0, "trader": 1.0})
+    run = await place.start(place.spec(squads=2, scenario=quarrel, commands_per_s=4.0))
     await _arm_everything(run)
     await run.watch(lambda s: s.story.narrator == "telling", "stories are told")
     before = run.snapshots[-1]
