@@ -210,7 +210,7 @@ async def test_nothing_that_is_sent_disturbs_the_world(folder: Path) -> None:
         after = await doors.until("/health", lambda health: health["tick"] > before["tick"] + 10)
         assert (after["status"], after["players"]) == ("running", 10)
     summary = read_summary(folder / "r1")
-    assert summary.verdict == "held"
+    assert is_good_end(summary), summary.reasons
 
 
 async def test_commands_are_governed_stored_and_recovered(folder: Path) -> None:
