@@ -6,15 +6,16 @@ from console import layout
 from console.copying import copy_text
 from console.items import Acknowledge, Pick, Press, Say, SetFilter
 from console.lineedit import LineEdit
-from console.model import rows_of, shown_beats, shown_violations
+from console.model import shown_beats, shown_violations
 from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
 from console.screens.notices import NoticesScreen
 from console.screens.palette import PaletteScreen
 from console.screens.prompt import PromptScreen
 from console.screens.quit import QuitScreen
-from console.seen import acknowledge, acknowledge_up_to, next_open
+from console.seen import acknowledge, acknowledge_rows, acknowledge_up_to, next_open
 from console.select.lists import list_window, plain_row
+from console.select.places import rows_of
 from console.select.story import beats_in_sight, picked_beat
 from console.themes import theme_names
 from console.typed import typed_filter
@@ -182,7 +183,7 @@ def drill(storm: "StormApp") -> None:
 
 
 def copy_row(storm: "StormApp") -> None:
-    """Copy the picked row; without one, the vitals."""
+    """Copy the picked row of the focused list."""
     row = picked(storm)
     if row is None:
         storm.deliver([Say("nothing is picked to copy: tab to a list", True)])
@@ -223,7 +224,8 @@ def next_violation(storm: "StormApp") -> None:
 def acknowledge_violation(storm: "StormApp") -> None:
     """Acknowledge the picked violation; one that is already, with all up to it.
 
-    A list that follows the newest is acknowledged as a whole.
+    A list that follows the newest is acknowledged as a whole: of what the filter passes,
+    when there is a filter.
     """
     model = storm.model
     row = picked(storm)
@@ -231,7 +233,13 @@ def acknowledge_violation(storm: "StormApp") -> None:
     if not isinstance(row, ViolationRow) or view is None:
         storm.deliver([Say("pick a violation first: v goes to the next one", True)])
         return
-    if model.view.violations.follow or model.seen.has(row):
+    whole = model.view.violations.follow or model.seen.has(row)
+    if whole and model.view.violations.filter:
+        # What the filter hides was not seen.
+        shown = shown_violations(model.shown, model.view)
+        up_to = [each for each in shown if each.seq <= row.seq]
+        seen = acknowledge_rows(model.seen, up_to, view)
+    elif whole:
         seen = acknowledge_up_to(model.seen, row.seq, view)
     else:
         seen = acknowledge(model.seen, row, view)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from console.folders import config_folder
 from engine.protocol.errors import UserError
 from engine.protocol.text import nearest, printable
 
@@ -152,20 +153,20 @@ def default_keymap() -> Keymap:
     return Keymap(_defaults())
 
 
-def keys_path(environ: Mapping[str, str]) -> Path:
+def keys_path(environ: Mapping[str, str]) -> Path | None:
     """Return where the user's keys stand: ``$XDG_CONFIG_HOME/seedstorm/keys.toml``."""
-    home = environ.get("XDG_CONFIG_HOME") or ""
-    # The XDG specification: a relative path is to be ignored.
-    base = Path(home) if home.startswith("/") else Path(environ.get("HOME") or "~") / ".config"
-    return base.expanduser() / "seedstorm" / "keys.toml"
+    folder = config_folder(environ)
+    return None if folder is None else folder / "keys.toml"
 
 
-def load_keymap(path: Path) -> Keymap:
+def load_keymap(path: Path | None) -> Keymap:
     """Return the keymap with the user's changes; the contract's keys when there is no file.
 
     Raises:
         UserError: The file cannot be used: names what is wrong and what is allowed.
     """
+    if path is None:
+        return default_keymap()
     try:
         with path.open("rb") as file:
             data = file.read(KEYS_FILE_BYTES_MAX + 1)

@@ -5,7 +5,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from console import layout
 from console.items import (
     Cost,
     Message,
@@ -13,10 +12,8 @@ from console.items import (
 )
 from console.lists import ListView
 from console.seen import Seen
-from console.tale import beat_rows
 from engine.protocol.events import Event
 from engine.protocol.feed import Ended, Notice, Snapshot, ViolationRow
-from engine.protocol.limits import PAGE_ROWS_MAX
 from engine.protocol.query import EntitiesAnswer, FaultSpec
 from engine.protocol.story import Beat
 
@@ -98,28 +95,6 @@ class Model(Struct, frozen=True):
         return self.shown.snapshot
 
 
-def boxes(model: Model, banner: int = 0) -> tuple[layout.Box, ...]:
-    """Return where every panel stands."""
-    view = model.view
-    return layout.arrange(view.width, view.height, view.page, view.focus, view.zoom, banner)
-
-
-def rows_of(model: Model, panel: str) -> int:
-    """Return how many list rows fit in a panel as it stands (border and heading apart)."""
-    for box in boxes(model):
-        if box.panel == panel:
-            return max(1, box.height - (2 if panel in {"events", "story"} else 3))
-    return 20
-
-
-def sizes_of(model: Model, panel: str) -> Sequence[int]:
-    """Return how many lines each row of a list takes; empty where all take one."""
-    if panel != "story":
-        return ()
-    width = next((box.width for box in boxes(model) if box.panel == panel), model.view.width)
-    return beat_rows(shown_beats(model.shown, model.view), width - 4)
-
-
 def list_keys(data: Data, view: View, name: str) -> Sequence[int]:
     """Return the keys of a list's rows that pass its filter, ascending."""
     if name == "entities":
@@ -152,10 +127,3 @@ def shown_violations(data: Data, view: View) -> tuple[ViolationRow, ...]:
     if not view.violations.terms.terms:
         return tail
     return tuple(row for row in tail if view.violations.terms.matches(row))
-
-
-def entities_wanted(model: Model) -> tuple[int, int]:
-    """Return (rows to skip, rows) of the page of entities to ask for: a screenful around."""
-    height = rows_of(model, "entities")
-    limit = min(PAGE_ROWS_MAX, height * 2)
-    return max(0, model.view.entities.top - height // 2), limit

@@ -5,19 +5,18 @@ from typing import Final
 from console import layout
 from console.items import Item, Pick, Press, Scroll
 from console.lists import window
-from console.model import Model, boxes, list_keys
+from console.model import Model, list_keys
 from console.panels.strip import page_at
-from console.select.banner import banner
+from console.select.places import boxes, first_row, rows_of
+from console.select.story import beat_at
 
 WHEEL_ROWS: Final = 3
 """Rows that one notch of the wheel moves a list."""
-FIRST_ROW: Final = {"entities": 2, "violations": 2, "events": 1}
-"""Rows of border and heading above a list's first."""
 
 
 def clicked(model: Model, x: int, y: int) -> Item | None:
     """Return what a click means: a panel's focus, a row's pick, a page; None for nothing."""
-    for box in boxes(model, len(banner(model, model.view.quit_key))):
+    for box in boxes(model):
         if not (box.x <= x < box.x + box.width and box.y <= y < box.y + box.height):
             continue
         if box.panel == layout.STRIP:
@@ -31,7 +30,7 @@ def clicked(model: Model, x: int, y: int) -> Item | None:
 
 def wheeled(model: Model, x: int, y: int, down: bool) -> Item | None:
     """Return what a turn of the wheel means: the list under it moves; None for nothing."""
-    for box in boxes(model, len(banner(model, model.view.quit_key))):
+    for box in boxes(model):
         inside = box.x <= x < box.x + box.width and box.y <= y < box.y + box.height
         if inside and box.panel in layout.LISTS:
             return Scroll(box.panel, WHEEL_ROWS if down else -WHEEL_ROWS)
@@ -42,11 +41,15 @@ def _key_at(model: Model, box: layout.Box, y: int) -> int | None:
     """Return the key of the list row at ``y``, None where there is none."""
     if box.panel not in layout.LISTS:
         return None
+    if y == box.y + box.height - 1:
+        return None  # the border, also of a box too low for a list
+    row = y - box.y - first_row(box.panel)
+    if box.panel == "story":
+        return beat_at(model, row)
     look = getattr(model.view, box.panel)
     if box.panel == "entities":
         look = type(look)(cursor=look.cursor, top=look.top)
     keys = list_keys(model.shown, model.view, box.panel)
-    rows = max(1, box.height - 1 - FIRST_ROW[box.panel])
+    rows = rows_of(model, box.panel)
     first, _ = window(keys, rows, look)
-    row = y - box.y - FIRST_ROW[box.panel]
     return keys[first + row] if 0 <= row < rows and first + row < len(keys) else None

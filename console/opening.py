@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from console.clipboard import state_folder
+from console.folders import state_folder
 from console.keymap import Keymap
 from console.model import View
 
@@ -39,15 +39,17 @@ def first_view(keymap: Keymap, theme: str, mono: bool) -> View:
     )
 
 
-def hint_path(environ: Mapping[str, str]) -> Path:
-    """Return the file that says that the first-run hint was shown."""
-    return state_folder(environ) / "hint-shown"
+def hint_path(environ: Mapping[str, str]) -> Path | None:
+    """Return the file that says that the first-run hint was shown; None without a home."""
+    folder = state_folder(environ)
+    return None if folder is None else folder / "hint-shown"
 
 
 def hint_is_due(environ: Mapping[str, str]) -> bool:
     """Whether the first-run hint was never shown; also where that cannot be found out."""
+    path = hint_path(environ)
     try:
-        return not hint_path(environ).exists()
+        return path is None or not path.exists()
     except OSError:
         return True
 
@@ -55,6 +57,8 @@ def hint_is_due(environ: Mapping[str, str]) -> bool:
 def hint_was_shown(environ: Mapping[str, str]) -> None:
     """Remember it; where nothing can be written, the hint comes again another time."""
     path = hint_path(environ)
+    if path is None:
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))

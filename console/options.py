@@ -8,10 +8,12 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from console.folders import state_folder
 from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     PLAYERS_MAX,
+    SEED_MAX,
     SQUADS_MAX,
     UNATTENDED_S_MAX,
 )
@@ -45,9 +47,18 @@ class RunOptions(Struct, frozen=True):
 
 
 def default_runs_dir() -> Path:
-    """Return ``$XDG_STATE_HOME/seedstorm/runs``."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "seedstorm" / "runs"
+    """Return ``$XDG_STATE_HOME/seedstorm/runs``.
+
+    Raises:
+        UserError: There is no home folder either.
+    """
+    folder = state_folder(os.environ)
+    if folder is None:
+        raise UserError(
+            "there is no place for the run's folder: found neither XDG_STATE_HOME nor HOME, and "
+            f"no home of user {os.getuid()}; name one with --runs-dir"
+        )
+    return folder / "runs"
 
 
 def apply_options(scenario: Scenario, options: RunOptions) -> Scenario:
@@ -150,7 +161,7 @@ def check_options(options: RunOptions) -> None:
     if options.squads is not None:
         check_range(options.squads, 1, SQUADS_MAX, "--squads")
     if options.seed is not None:
-        check_range(options.seed, 0, 2**63 - 1, "--seed")
+        check_range(options.seed, 0, SEED_MAX, "--seed")
     if options.rate is not None:
         check_range(options.rate, 0, COMMANDS_PER_S_PER_PLAYER_MAX, "--rate")
     if options.port_base:

@@ -4,9 +4,9 @@ import asyncio
 import time
 from typing import Final, Protocol
 
-from console import model as state
 from console.items import Clock, Cost, Item, Menu, Page, Turn
 from console.model import Model
+from console.select.places import boxes, entities_wanted
 from engine.link.base import EngineLink, LinkClosed
 from engine.protocol.command import Lease
 from engine.protocol.query import EntitiesAnswer, EntitiesQuery, FaultsAnswer, FaultsQuery, Refused
@@ -143,7 +143,7 @@ class Pump:
         while not self._lost:
             link = self._stage.link
             model = self._stage.model
-            wanted = any(box.panel == "entities" for box in state.boxes(model))
+            wanted = any(box.panel == "entities" for box in boxes(model))
             # A frozen view asks only for what the operator has moved to.
             wanted = wanted and (moved or model.held is None)
             if link is not None and not link.closed and wanted:
@@ -158,7 +158,7 @@ class Pump:
 
     async def _ask_entities(self, link: EngineLink, model: Model) -> None:
         view = model.view.entities
-        after, limit = state.entities_wanted(model)
+        after, limit = entities_wanted(model)
         try:
             answer = await link.ask(EntitiesQuery(view.filter, view.sort, limit, after))
         except LinkClosed:

@@ -4,6 +4,8 @@ The feed holds the newest violations only, so that what was acknowledged is coun
 is: open ones are all there were, less those.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from engine.protocol.feed import ViolationRow, ViolationsView
@@ -52,6 +54,13 @@ def acknowledge_up_to(seen: Seen, seq: int, view: ViolationsView) -> Seen:
     critical = view.critical - sum(row.critical for row in still)
     rows = frozenset(row.seq for row in view.tail if row.seq > seq and row.seq in seen.rows)
     return Seen(seq, rows, view.total - len(still), critical)
+
+
+def acknowledge_rows(seen: Seen, rows: Iterable[ViolationRow], view: ViolationsView) -> Seen:
+    """Return ``seen`` with each of some violations."""
+    for row in rows:
+        seen = acknowledge(seen, row, view)
+    return seen
 
 
 def open_of(seen: Seen, view: ViolationsView) -> tuple[int, int]:

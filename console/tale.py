@@ -7,7 +7,7 @@ from typing import Final
 
 from console.figures import clock
 from console.lines import Line, cell_width, clean, right
-from engine.protocol.events import entity_name
+from engine.protocol.events import ENTITY_NAME, entity_name
 from engine.protocol.limits import BEAT_CHARS_MAX, BEATS_KEPT_MAX
 from engine.protocol.story import Beat
 
@@ -36,7 +36,7 @@ TEXT_WIDTH_MIN: Final = 12
 TEXT_WIDTH_MAX: Final = 88
 """Longer lines are hard to read back from."""
 
-_NAME: Final = re.compile(r"((?:player|npc|node|guest)-\d+)")
+_NAME: Final = re.compile(f"({ENTITY_NAME})")
 
 
 # A beat never changes, and every frame shows the same ones.

@@ -30,9 +30,8 @@ from console.model import (
     Data,
     Model,
     list_keys,
-    rows_of,
-    sizes_of,
 )
+from console.select.places import rows_of, sizes_of
 from console.typed import typed_filter
 from engine.protocol.errors import UserError
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot

@@ -6,25 +6,45 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.protocol.events import Event
-from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
-from engine.protocol.story import Beat
+from engine.protocol.limits import (
+    BEATS_PER_POST_MAX,
+    FAULTS_ARMED_MAX,
+    STREAM_EVENTS_PER_MESSAGE_MAX,
+)
+from engine.protocol.story import Beat, TurnedAway
 
 _ENTITY_MAX: Final = 2**32 - 1
 _SEQ_MAX: Final = 2**63 - 1
 
 Seq = Annotated[int, Meta(ge=0, le=_SEQ_MAX)]
+Tick = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Fault(Struct, frozen=True):
+    """A fault, as far as stories know it."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    name: Annotated[str, Meta(max_length=64)]
+
+
+class ArmedFault(Struct, frozen=True):
+    """A fault that is armed, and the newest tick when that was told."""
+
+    tick: Tick
+    fault: Fault
 
 
 class HelloMessage(Struct, frozen=True, tag="hello", tag_field="type"):
-    """First of all: the newest event there is."""
+    """First of all: the newest event there is, and the faults that are armed."""
 
     last_seq: Seq
+    armed: Annotated[tuple[ArmedFault, ...], Meta(max_length=FAULTS_ARMED_MAX)] = ()
 
 
 class EventsMessage(Struct, frozen=True, tag="events", tag_field="type"):
     """Events of one tick; everything up to ``last_seq`` is then told."""
 
-    tick: Annotated[int, Meta(ge=0, le=2**53)]
+    tick: Tick
     last_seq: Seq
     events: tuple[Event, ...]
 
@@ -37,15 +57,12 @@ class GapMessage(Struct, frozen=True, tag="gap", tag_field="type"):
     last: Seq
 
 
-class _Fault(Struct, frozen=True):
-    name: Annotated[str, Meta(max_length=64)]
-
-
 class FaultMessage(Struct, frozen=True, tag="fault", tag_field="type"):
-    """A fault was armed, cleared, or is recovered from."""
+    """A fault was armed, cleared, or is recovered from, at this tick or shortly before it."""
 
     what: Literal["armed", "cleared", "recovered"]
-    fault: _Fault
+    tick: Tick
+    fault: Fault
 
 
 class _AnyMessage(Struct, frozen=True):
@@ -62,7 +79,14 @@ class NewestBeats(Struct, frozen=True):
     rows: Annotated[tuple[Beat, ...], Meta(max_length=500)]
 
 
+class JudgedBeats(Struct, frozen=True):
+    """The answer to ``POST /story/beats``: what was not taken, beat by beat."""
+
+    turned_away: Annotated[tuple[TurnedAway, ...], Meta(max_length=BEATS_PER_POST_MAX)]
+
+
 beats_decoder = msgspec.json.Decoder(NewestBeats)
+judged_decoder = msgspec.json.Decoder(JudgedBeats)
 _stream_decoder: msgspec.json.Decoder[StreamMessage] = msgspec.json.Decoder(StreamMessage)
 _any_decoder = msgspec.json.Decoder(_AnyMessage)
 
@@ -88,12 +112,18 @@ def read_message(raw: str | bytes) -> StreamMessage | None:
 class Ticks:
     """Puts the messages of a tick together, and leaves out what was told before.
 
+    Args:
+        last_seq: Everything up to here has come before.
+        last_tick: So has all of this tick.
+
     Attributes:
         last_seq: Everything up to here has come.
     """
 
-    def __init__(self, last_seq: int = 0) -> None:
+    def __init__(self, last_seq: int = 0, last_tick: int = -1) -> None:
         self.last_seq = last_seq
+        self._last_tick = last_tick
+        self._lost_tick = -1
         self._tick = 0
         self._parts: list[Event] = []
 
@@ -101,31 +131,42 @@ class Ticks:
         """Take in a message and return the ticks that are whole now, with their events.
 
         Raises:
-            ValueError: An event is of another tick, or names what can be no entity.
+            ValueError: An event is of another tick, or names what can be no entity. The rest
+                of such a tick is lost; ``rest`` has the one before it.
         """
-        whole = []
-        if self._parts and message.tick != self._tick:
-            whole.append((self._tick, self._parts))
-            self._parts = []
-        for event in message.events:
-            _check(event, message.tick)
+        try:
+            for event in message.events:
+                _check(event, message.tick)
+        except ValueError:
+            if message.tick == self._tick:
+                self._parts = []
+            self._lost_tick = message.tick
+            raise
+        whole = [] if message.tick == self._tick else self.rest()
         newest = self.last_seq
+        told = message.tick > self._last_tick and message.tick != self._lost_tick
         for event in message.events:
             if event.seq > newest:
                 newest = event.seq
-                self._parts.append(event)
+                if told:
+                    self._parts.append(event)
         self._tick = message.tick
         self.last_seq = max(newest, message.last_seq)
         # A full message may have another one of the same tick behind it.
         if self._parts and len(message.events) < STREAM_EVENTS_PER_MESSAGE_MAX:
-            whole.append((self._tick, self._parts))
-            self._parts = []
+            whole += self.rest()
         return whole
 
-    def skip(self, last_seq: int) -> None:
-        """Events up to ``last_seq`` will not come; what has come of a tick is dropped."""
+    def rest(self) -> list[tuple[int, list[Event]]]:
+        """Return the tick that is whole if nothing more comes of it, when there is one."""
+        parts, self._parts = self._parts, []
+        return [(self._tick, parts)] if parts else []
+
+    def skip(self, last_seq: int = 0) -> None:
+        """Events up to ``last_seq`` will not come; a tick that is not whole is dropped."""
         self.last_seq = max(self.last_seq, last_seq)
-        self._parts = []
+        if self._parts:
+            self._parts, self._lost_tick = [], self._tick
 
 
 def _check(event: Event, tick: int) -> None:

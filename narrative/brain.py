@@ -9,7 +9,7 @@ from engine.protocol.story import NewBeat
 from narrative import faculty
 from narrative.director import Director
 from narrative.faculty.base import Adviser, Draft, Moment
-from narrative.memory import Places
+from narrative.memory import Places, Storms
 from narrative.realise import Teller
 
 _PLACED = frozenset({"moved", "fled", "joined", "respawned"})
@@ -31,6 +31,9 @@ class Brain:
 
     Args:
         seed: The run's; the same events are told in the same words.
+
+    Attributes:
+        storms: Told of the storms that are armed.
     """
 
     def __init__(self, seed: int) -> None:
@@ -41,7 +44,7 @@ class Brain:
         self._places = Places()
         self._before: Event | None = None
         self._complete = False
-        self._storm = False
+        self.storms = Storms()
 
     def step(self, tick: int, events: Sequence[Event]) -> tuple[NewBeat, ...]:
         """Take in a tick's events and return what is to be told now.
@@ -66,7 +69,7 @@ class Brain:
             before=self._before,
             places=self._places,
             complete=self._complete,
-            storm=self._storm,
+            storm=self.storms.rage(tick),
         )
         drafts: list[Draft] = []
         for adviser in self._advisers:
@@ -74,13 +77,10 @@ class Brain:
         self._before = events[-1]
         return tuple(map(self._teller.tell, self._director.choose(tick, drafts)))
 
-    def storm(self, *, raging: bool) -> None:
-        """A storm was armed, or is over."""
-        self._storm = raging
-
     def gap(self) -> None:
-        """Events were missed; nothing is known to be the first of its kind from now on."""
+        """Events were missed; whatever takes having seen all of them is not claimed any more."""
         self._complete = False
         self._before = None
+        self._places = Places()
         for adviser in self._advisers:
             adviser.gap()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 import msgspec
@@ -16,18 +16,25 @@ from engine.protocol.limits import (
 )
 from engine.protocol.story import NewBeat
 from engine.protocol.text import printable
-from narrative.api import beats_decoder
+from narrative.api import beats_decoder, judged_decoder
 
 BACK_OFF_S: Final = 0.2
 BACK_OFF_S_MAX: Final = 3.0
 _TIMEOUT_S: Final = 5.0
 _REFUSED: Final = frozenset({400, 409, 413, 422})
-"""Answers that the same beats would get again; others are worth another try."""
+"""Answers that the same body would get again; others are worth another try."""
 _NOTED_CHARS_MAX: Final = 200
 
 
 class ApiProblem(Exception):
     """The admin API could not be asked; it may be worth another try."""
+
+
+class Told(NamedTuple):
+    """Where the story is: the newest event that was told from, and its tick."""
+
+    seq: int = 0
+    tick: int = -1
 
 
 class Outbox:
@@ -38,6 +45,10 @@ class Outbox:
         token: Its bearer token.
         note: Told what is worth a line in the engine's log.
         beats_max: Beats that wait at most; the oldest go first.
+
+    Attributes:
+        dropped: Beats that were given up because too many waited.
+        refused: Beats that the engine turned away.
     """
 
     def __init__(
@@ -75,8 +86,8 @@ class Outbox:
             self._empty.clear()
             self._arrived.set()
 
-    async def newest_seq(self) -> int:
-        """Return the newest event that was told from; 0 when nothing was told yet.
+    async def newest(self) -> Told:
+        """Return where the story is.
 
         Raises:
             ApiProblem: The API is not there, or what it said is no answer.
@@ -88,7 +99,7 @@ class Outbox:
             rows = beats_decoder.decode(body).rows
         except (msgspec.DecodeError, ValueError) as problem:
             raise ApiProblem(f"GET /story/beats: {problem}") from problem
-        return max((seq for beat in rows[-1:] for seq in beat.events), default=0)
+        return Told(max(rows[-1].events, default=0), rows[-1].tick) if rows else Told()
 
     async def run(self) -> None:
         """Post what comes, for ever."""
@@ -128,16 +139,29 @@ class Outbox:
         if not refused and not 200 <= status < 300:
             raise ApiProblem(f"POST /story/beats: {status}")
         if refused and len(batch) > 1:
-            # One bad beat shall not take the others with it.
+            # Nothing of it was looked at: one bad beat shall not take the others with it.
             self._one_by_one = len(batch)
             return
         self._one_by_one = max(0, self._one_by_one - len(batch))
         if refused:
             self.refused += 1
             self._note(f"a beat was refused: {printable(said.decode(errors='replace'), 200)}")
+        else:
+            self._note_turned_away(said)
         # What was dropped meanwhile was at the head, so part of this batch.
         for _ in range(max(0, len(batch) - (self.dropped - dropped_before))):
             self._waiting.popleft()
+
+    def _note_turned_away(self, said: bytes) -> None:
+        """Count what the engine has judged and not taken; it is not told again."""
+        try:
+            turned_away = judged_decoder.decode(said).turned_away
+        except (msgspec.DecodeError, ValueError) as problem:
+            self._note(f"what became of the beats is not known: {problem}")
+            return
+        self.refused += len(turned_away)
+        for one in turned_away[:1]:
+            self._note(f"a beat was refused: {printable(one.why, _NOTED_CHARS_MAX)}")
 
     async def _exchange(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         headers = {"content-type": "application/json"} if body else {}

@@ -30,7 +30,6 @@ from narrative.api import (
     FaultMessage,
     GapMessage,
     HelloMessage,
-    StreamMessage,
     Ticks,
     read_message,
 )
@@ -75,7 +74,7 @@ class Narrator:
             before = self._ticks.last_seq
             try:
                 await self._listen()
-            except (OSError, TimeoutError, WebSocketException, ValueError) as problem:
+            except (OSError, TimeoutError, WebSocketException) as problem:
                 self._note(f"the stream broke: {printable(str(problem), 200)}")
             if self._ticks.last_seq > before:
                 back_off_s = BACK_OFF_S
@@ -87,12 +86,14 @@ class Narrator:
         back_off_s = BACK_OFF_S
         while True:
             try:
-                self._ticks.last_seq = await self.outbox.newest_seq()
+                newest = await self.outbox.newest()
             except ApiProblem as problem:
                 self._note(f"waiting for the engine: {problem}")
                 await asyncio.sleep(back_off_s)
                 back_off_s = min(back_off_s * 2, BACK_OFF_S_MAX)
             else:
+                # What an earlier narrator left of that tick it chose not to tell.
+                self._ticks = Ticks(newest.seq, newest.tick)
                 return
 
     async def _listen(self) -> None:
@@ -115,27 +116,55 @@ class Narrator:
 
     async def _read(self, stream: ClientConnection) -> None:
         async for raw in stream:
-            try:
-                self._take(read_message(raw))
-            except ValueError as problem:
-                # What it would have said is lost; the ticks after it may be sound.
-                self._note(f"a message of the stream is no good: {problem}")
-                self._brain.gap()
+            if not self._take(raw):
+                return
             # A long catch-up must not keep the hub's "quit" or the posting waiting.
             await asyncio.sleep(0)
 
-    def _take(self, message: StreamMessage | None) -> None:
+    def _take(self, raw: str | bytes) -> bool:
+        """Take in a message; return False when only another stream can tell what is missing."""
+        try:
+            message = read_message(raw)
+        except ValueError as problem:
+            self._ticks.skip()
+            self._spoilt(problem)
+            return True
         if isinstance(message, EventsMessage):
-            for tick, events in self._ticks.take(message):
-                self._tell(tick, events)
+            self._take_events(message)
         elif isinstance(message, HelloMessage):
             self._oldest = message.last_seq - STORY_BACK_EVENTS_MAX
+            storms = (armed for armed in message.armed if armed.fault.name == STORM)
+            self._brain.storms.renew((armed.fault.id, armed.tick) for armed in storms)
         elif isinstance(message, GapMessage):
+            if message.topic == "faults":
+                return False
             if message.topic == "events":
                 self._ticks.skip(message.last)
                 self._brain.gap()
         elif isinstance(message, FaultMessage) and message.fault.name == STORM:
-            self._brain.storm(raging=message.what == "armed")
+            if message.what == "armed":
+                self._brain.storms.armed(message.fault.id, message.tick)
+            elif message.what == "cleared":
+                self._brain.storms.cleared(message.fault.id, message.tick)
+        return True
+
+    def _take_events(self, message: EventsMessage) -> None:
+        problem: ValueError | None = None
+        try:
+            whole = self._ticks.take(message)
+        except ValueError as found:
+            problem, whole = found, self._ticks.rest()
+        # Told outside of the try: what goes wrong in here is not the stream's fault.
+        for tick, events in whole:
+            self._tell(tick, events)
+        if problem is not None:
+            self._spoilt(problem)
+
+    def _spoilt(self, problem: ValueError) -> None:
+        """What a message would have said is lost; the ticks after it may be sound."""
+        self._note(f"a message of the stream is no good: {problem}")
+        self._brain.gap()
+        self._brain.storms.renew()
 
     def _tell(self, tick: int, events: list[Event]) -> None:
         if events[-1].seq <= self._oldest:

@@ -41,7 +41,6 @@ class DrillScreen(Overlay[None]):
         self._event = event
         self._answer: EntityAnswer | None = None
         self._problem = ""
-        self._top = 0
 
     def on_mount(self) -> None:
         """Draw, and ask."""
@@ -76,24 +75,20 @@ class DrillScreen(Overlay[None]):
         if self._answer is not None and width >= WIDE:
             wide = min(width - 4, WIDTH_MAX)
         lines = self._lines(wide - 4, height - 2)
-        room = max(1, min(len(lines), height - 2))
-        self._top = max(0, min(self._top, len(lines) - room))
+        shown = self.in_sight(lines, height)
         note: Line = (("esc", "key"), (" back", "dim"))
-        if len(lines) > room:
+        if len(lines) > len(shown):
             note = (("↑ ↓", "key"), (" more  ", "dim"), *note)
         if self.storm.model.held is not None:
             note = (("‖ frozen  ", "alarm"), *note)
-        shown = lines[self._top : self._top + room]
-        return frame(shown, wide, room + 2, entity_name(self._entity), note, focused=True)
+        return frame(shown, wide, len(shown) + 2, entity_name(self._entity), note, focused=True)
 
     def press(self, key: str) -> None:
         """See ``Overlay.press``."""
         action = self.storm.keymap.action(key)
-        if action == "down":
-            self._top += 1
-        elif action == "up":
-            self._top -= 1
-        elif action == "freeze":
+        if self.scroll(action):
+            return
+        if action == "freeze":
             self.storm.act(action)
         elif action == "copy":
             text = "\n".join(plain(line).rstrip() for line in self._lines(WIDTH, COPIED_ROWS))

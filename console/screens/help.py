@@ -12,8 +12,6 @@ LABEL_WIDTH = 26
 class HelpScreen(Overlay[None]):
     """Every key there is, in as many columns as fit; scrolls where they do not."""
 
-    _top = 0
-
     def draw(self, width: int, height: int) -> list[Line]:
         """See ``Overlay.draw``."""
         blocks = [self._block(name, rows) for name, rows in self.storm.keymap.groups()]
@@ -32,22 +30,14 @@ class HelpScreen(Overlay[None]):
             )
             for row in range(rows)
         ]
-        room = max(1, min(rows, height - 2))
-        self._top = max(0, min(self._top, rows - room))
-        note = (("↑ ↓ more   esc closes" if rows > room else "esc closes", "dim"),)
+        shown = self.in_sight(lines, height)
+        note = (("↑ ↓ more   esc closes" if rows > len(shown) else "esc closes", "dim"),)
         inner = min(width, each * columns + 4)
-        return frame(
-            lines[self._top : self._top + room], inner, room + 2, "Keys", note, focused=True
-        )
+        return frame(shown, inner, len(shown) + 2, "Keys", note, focused=True)
 
     def press(self, key: str) -> None:
         """See ``Overlay.press``."""
-        action = self.storm.keymap.action(key)
-        if action in {"down", "page_down"}:
-            self._top += 1
-        elif action in {"up", "page_up"}:
-            self._top -= 1
-        else:
+        if not self.scroll(self.storm.keymap.action(key)):
             self.dismiss(None)
 
     def _block(self, name: str, rows: tuple[Binding, ...]) -> list[Line]:

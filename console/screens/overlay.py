@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from console.app import StormApp
 
 R = TypeVar("R")
+FAR: Final = 1_000_000
+"""Rows down that are below the last of any sheet."""
 
 
 class Overlay(ModalScreen[R], inherit_bindings=False):
@@ -28,6 +30,8 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
         super().__init__()
         self.storm = storm
         self._sheet = Sheet(lambda: storm.looks)
+        self._top = 0
+        self._room = 1
 
     @abstractmethod
     def draw(self, width: int, height: int) -> list[Line]:
@@ -36,6 +40,24 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
     @abstractmethod
     def press(self, key: str) -> None:
         """Take a key, by our name of it."""
+
+    def in_sight(self, lines: list[Line], height: int) -> list[Line]:
+        """Return the lines that show in at most ``height`` rows, frame included."""
+        self._room = max(1, min(len(lines), height - 2))
+        self._top = max(0, min(self._top, len(lines) - self._room))
+        return lines[self._top : self._top + self._room]
+
+    def scroll(self, action: str | None) -> bool:
+        """Move what shows; return whether the action is one that does."""
+        steps = {
+            "down": 1, "up": -1, "top": -self._top, "bottom": FAR,
+            "page_down": self._room, "page_up": -self._room,
+            "right": self._room, "left": -self._room,
+        }  # fmt: skip
+        if action not in steps:
+            return False
+        self._top += steps[action]
+        return True
 
     def typed(self, text: str) -> None:
         """Take pasted text; most overlays have no use for it."""

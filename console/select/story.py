@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 from console.figures import count
 from console.lines import Line, clean
 from console.lists import ListView, window
-from console.model import Model, rows_of, shown_beats, sizes_of
+from console.model import Model, shown_beats
+from console.select.places import rows_of, sizes_of
 from console.tale import beat_lines
 from engine.protocol.story import Beat, NarratorState
 
@@ -60,6 +61,16 @@ def story_rows(model: Model, width: int, height: int) -> list[Row]:
     picked = -1 if view.follow else picked_beat(model)
     rows = [Row(line, at == picked) for at in range(first, last) for line in lines[at]]
     return rows[-height:] if view.follow else rows[:height]
+
+
+def beat_at(model: Model, line: int) -> int | None:
+    """Return the number of the beat that stands in a line of the panel, None for an empty line."""
+    beats, view = shown_beats(model.shown, model.view), model.view.story
+    sizes, height = sizes_of(model, "story"), rows_of(model, "story")
+    first, last = _in_sight(beats, sizes, view, height)
+    numbers = [beats[at].number for at in range(first, last) for _ in range(sizes[at])]
+    numbers = numbers[-height:] if view.follow else numbers[:height]
+    return numbers[line] if 0 <= line < len(numbers) else None
 
 
 def _in_sight(

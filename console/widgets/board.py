@@ -7,13 +7,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console import model as state
 from console.layout import Box
 from console.lines import Line
 from console.model import Model
 from console.paint.painter import Painter
 from console.panels.base import Panel
-from console.select.banner import banner
+from console.select.places import boxes as boxes_of
 from console.themes import Theme
 
 
@@ -83,7 +82,7 @@ class Board(Widget):
     def take(self, model: Model) -> bool:
         """Take in a model; return whether panels have moved."""
         self._model = model
-        boxes = state.boxes(model, len(banner(model, model.view.quit_key)))
+        boxes = boxes_of(model)
         if boxes == self._boxes:
             return False
         self._boxes = boxes

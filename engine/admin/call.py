@@ -1,8 +1,7 @@
 """``Call``: a request that knows the engine, and reads its body and parameters strictly."""
 
-import re
 from collections.abc import Iterable
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 import msgspec
 from litestar import Request
@@ -10,16 +9,15 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from engine.admin.errors import Problem
+from engine.admin.explain import explained
 from engine.admin.gate import check_token
 from engine.admin.service import AdminService
 from engine.protocol.events import entity_id
+from engine.protocol.limits import ENTITY_ID_MAX
 from engine.protocol.text import nearest, printable
 
 SERVICE: Final = "service"
 _SHOWN_CHARS_MAX: Final = 40
-_ENTITY_MAX: Final = 2**32 - 1
-_PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*?)`")
 _RESERVED: Final = frozenset({"request", "data", "body", "headers", "cookies", "scope", "state"})
 
 
@@ -48,31 +46,14 @@ def decoded(body: bytes, type_: Any) -> Any:
     """Return a JSON body as ``type_``.
 
     Raises:
-        Problem: Names the field that is wrong, and the nearest when it is unknown.
+        Problem: Names the field that is wrong, what was found, and what is allowed.
     """
     try:
         return msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as problem:
-        text = str(problem)
-        place = _PLACE.search(text)
-        field = place.group(1) if place else ""
-        text = _PLACE.sub("", text)
-        unknown = _UNKNOWN.search(text)
-        if unknown and not field:
-            field = unknown.group(1)
-            names = getattr(type_, "__struct_fields__", ())
-            text = f"no such field{nearest(field, names)}; allowed: {', '.join(names)}"
-        elif text.startswith("Invalid enum value"):
-            text += f"; allowed: {', '.join(_choices(type_, field))}"
-        raise Problem("bad_request", text, printable(field, _SHOWN_CHARS_MAX)) from problem
+        raise explained(problem, body, type_) from problem
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Problem("bad_request", f"the body is no JSON: {problem}", "body") from problem
-
-
-def _choices(type_: Any, field: str) -> tuple[str, ...]:
-    """Return what a field of a struct may hold, when it is one of a few words."""
-    hint = get_type_hints(type_).get(field)
-    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 def check_parameters(given: Iterable[str], allowed: Iterable[str]) -> None:
@@ -121,7 +102,7 @@ def entity_of(name: str | int, field: str) -> int:
         Problem: It is neither.
     """
     found = entity_id(name) if isinstance(name, str) else name
-    if found is None or not 0 <= found <= _ENTITY_MAX:
+    if found is None or not 0 <= found <= ENTITY_ID_MAX:
         shown = printable(str(name), _SHOWN_CHARS_MAX)
         text = f"found {shown!r}; allowed is a name such as player-12 or npc-7, or a number"
         raise Problem("bad_request", text, field)

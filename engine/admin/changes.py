@@ -27,9 +27,11 @@ from engine.protocol.command import (
     SetPlayers,
     SetRate,
 )
+from engine.protocol.events import correlation_of
 from engine.protocol.gateway import Intent
 from engine.protocol.limits import NAME_IN_PATH_CHARS_MAX, ORDER_SEQ_BASE, POSITION_UNITS_PER_TILE
 from engine.protocol.query import Refused
+from engine.protocol.story import Judged
 
 _OK: Final = 200
 _TOKEN: Final = (needs_token,)
@@ -161,7 +163,7 @@ async def command(request: Call, data: JSONBody[NewCommand]) -> CommandDone:
         reason=done.reason,
         tick=done.tick,
         event=done.event,
-        correlation=entity << 32 | (ORDER_SEQ_BASE + done.id),
+        correlation=correlation_of(entity, ORDER_SEQ_BASE + done.id),
     )
 
 
@@ -173,12 +175,16 @@ async def command(request: Call, data: JSONBody[NewCommand]) -> CommandDone:
     security=_SECURITY,
     responses=CHANGE,
 )
-async def tell(request: Call, data: JSONBody[NewBeats]) -> Done:
-    """For the narrator: every beat names the events it is told from."""
-    reply = request.service.tell_beats(data.beats)
-    if not reply.ok:
-        raise of_reply(reply)
-    return Done(reply.text)
+async def tell(request: Call, data: JSONBody[NewBeats]) -> Judged:
+    """For the narrator: every beat names the events it is told from.
+
+    Each is judged for itself: the answer is 200 also when none was taken, and says which
+    were turned away, and why. They would be turned away again.
+    """
+    judged = request.service.tell_beats(data.beats)
+    if isinstance(judged, Refused):
+        raise of_refusal(judged)
+    return judged
 
 
 async def _carry_out(request: Call, wish: Command) -> Done:

@@ -4,12 +4,12 @@ from typing import Final
 
 from litestar.openapi import ResponseSpec
 
-from engine.admin.errors import ErrorBody
 from engine.protocol.limits import (
     ADMIN_BODY_BYTES_MAX,
     STREAM_EVENTS_PER_MESSAGE_MAX,
     STREAM_LAG_EVENTS_MAX,
 )
+from engine.protocol.refusal import ErrorBody
 
 Responses = dict[int, ResponseSpec]
 
@@ -52,16 +52,20 @@ commas between them, that `events` tells.
 The server sends text messages, each a JSON object with a `type`; the client sends nothing.
 
 - `hello`: first of all. `run`, `interval_ms`, `topics`, `after_seq` (where it begins),
-  `last_seq` (the newest event).
+  `last_seq` (the newest event), and with the topic `faults` those that are armed now, if
+  any: `armed`, each with `tick` and `fault` as in a message `fault`. What changes after
+  that is told.
 - `events`: events of one tick, in order: `tick`, `first_seq`, `last_seq`, `events` (as in
   `GET /events`). `first_seq` to `last_seq` is what the message accounts for, so that each
-  begins where the one before ended; with `kinds` the events in it are fewer. A tick of more
-  than {STREAM_EVENTS_PER_MESSAGE_MAX} events comes in several messages.
+  begins where the one before, or a gap, ended; with `kinds` the events in it are fewer, and
+  before a gap there may be none. A tick of more than {STREAM_EVENTS_PER_MESSAGE_MAX} events
+  comes in several messages.
 - `violations`: of one tick: `tick`, `violations` (`seq`, `tick`, `policy`, `actor`,
   `reason`, `critical`).
 - `ticks`: figures of ticks, oldest first: `ticks` (as in `GET /ticks`).
 - `beat`: `beat` (as in `GET /story/beats`).
-- `fault`: `number`, `what` (`armed`, `cleared`, `recovered`), `fault` (as in `GET /faults`).
+- `fault`: `number`, `what` (`armed`, `cleared`, `recovered`), `tick` (the newest one when it
+  was told, shortly after it happened), `fault` (as in `GET /faults`).
 - `live`: everything up to `last_seq` was told; what follows happens now.
 - `gap`: something cannot be told: `topic`, `first` and `last` (sequence numbers of events;
   ticks; numbers of beats or of faults' news), `count`, `why` (`slow`: a live client was more

@@ -115,15 +115,18 @@ class _Ear(logging.Handler):
         self._service = service
         self._logger = logging.getLogger("uvicorn.error")
         self._heard = 0
-        self._propagated = True
+        self._before = (True, logging.NOTSET)
 
     def listen(self) -> None:
-        self._propagated, self._logger.propagate = self._logger.propagate, False
+        self._before = (self._logger.propagate, self._logger.level)
+        self._logger.propagate = False
+        self._logger.setLevel(logging.ERROR)
         self._logger.addHandler(self)
 
     def leave(self) -> None:
         self._logger.removeHandler(self)
-        self._logger.propagate = self._propagated
+        self._logger.propagate, level = self._before
+        self._logger.setLevel(level)
 
     def emit(self, record: logging.LogRecord) -> None:
         self._heard += 1

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from engine.admin.call import check_parameters
 from engine.admin.errors import Problem
-from engine.admin.service import AdminService, FaultNews
-from engine.admin.sift import Sift, Violation, events_at, kind_codes, violations_of
+from engine.admin.service import AdminService, ArmedFault, FaultNews
+from engine.admin.sift import Sift, Violation, kind_codes, violations_of
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.feed import FaultView
@@ -25,7 +25,7 @@ from engine.protocol.limits import (
 from engine.protocol.query import TickFigures
 from engine.protocol.story import Beat
 from engine.protocol.text import nearest, printable
-from engine.store.reading import TickEvents
+from engine.world.events import TickEvents
 
 TOPICS: Final = ("events", "ticks", "violations", "story", "faults")
 _SEQ_DIGITS_MAX: Final = 18
@@ -41,14 +41,15 @@ class Wish(Struct, frozen=True):
     kinds: tuple[int, ...] | None = None
 
 
-class Hello(Struct, frozen=True, tag_field="type", tag="hello"):
-    """First of all."""
+class Hello(Struct, frozen=True, tag_field="type", tag="hello", omit_defaults=True):
+    """First of all; ``armed`` when faults are followed and some are armed."""
 
     run: str
     interval_ms: int
     topics: tuple[str, ...]
     after_seq: int
     last_seq: int
+    armed: tuple[ArmedFault, ...] = ()
 
 
 class EventsTold(Struct, frozen=True, tag_field="type", tag="events"):
@@ -84,6 +85,7 @@ class FaultTold(Struct, frozen=True, tag_field="type", tag="fault"):
 
     number: int
     what: str
+    tick: int
     fault: FaultView
 
 
@@ -160,15 +162,24 @@ class Follow:
         last = service.last_seq
         self._seq = last if wish.after_seq is None else min(wish.after_seq, last)
         self._told = self._seq
+        self._seen_tick = 0
         self._tick = service.health().tick
         self._beat = service.snapshot.story.beats
         self._fault = service.faults_told
+        self._armed = service.faults_armed if "faults" in wish.topics else ()
 
     def hello(self) -> bytes:
         """Return the first message."""
         service = self._service
         return _encode(
-            Hello(service.run, TICK_INTERVAL_MS, self._topics, self._seq, service.last_seq)
+            Hello(
+                service.run,
+                TICK_INTERVAL_MS,
+                self._topics,
+                self._seq,
+                service.last_seq,
+                self._armed,
+            )
         )
 
     def ended(self) -> bytes | None:
@@ -186,9 +197,9 @@ class Follow:
             if not several:
                 break
             for tick in several:
-                gap = self._slow()
-                if gap is not None:
-                    yield gap
+                if self._is_slow():
+                    for message in self._gap(self._service.last_seq, "slow"):
+                        yield message
                     break
                 for message in self._of_tick(tick):
                     yield message
@@ -196,28 +207,34 @@ class Follow:
             self._catches_up = False
             yield _encode(Live(self._seq))
 
-    def _slow(self) -> bytes | None:
-        """Return the gap of a live stream that is too far behind, and go on with the newest."""
-        last = self._service.last_seq
-        if self._catches_up or last - self._seq <= self._lag_events_max:
-            return None
-        return self._gap(last, "slow")
+    def _is_slow(self) -> bool:
+        """Whether a live stream is too far behind, and has to go on with the newest event."""
+        return not self._catches_up and self._service.last_seq - self._seq > self._lag_events_max
 
-    def _gap(self, last: int, why: Why) -> bytes:
-        topic = "events" if "events" in self._topics else "violations"
-        first, self._seq, self._told = self._told + 1, last, last
-        return _encode(GapTold(topic, first, last, last - first + 1, why))
+    def _gap(self, last: int, why: Why) -> Iterable[bytes]:
+        """Yield the gap from where the stream is up to ``last``, and go on after it.
+
+        What was looked at before and held nothing that is asked for is accounted for first.
+        """
+        first, self._seq = self._seq + 1, last
+        topic = "violations"
+        if "events" in self._topics:
+            topic = "events"
+            if self._told + 1 < first:
+                yield _encode(EventsTold(self._seen_tick, self._told + 1, first - 1, []))
+            self._told = last
+        yield _encode(GapTold(topic, first, last, last - first + 1, why))
 
     def _of_tick(self, tick: TickEvents) -> Iterable[bytes]:
         if tick.first_seq > self._seq + 1:
-            yield self._gap(tick.first_seq - 1, "lost")
-        after, self._seq = self._seq, tick.last_seq
+            yield from self._gap(tick.first_seq - 1, "lost")
+        after, self._seq, self._seen_tick = self._seq, tick.last_seq, tick.tick
         if "events" in self._topics:
             indexes = self._sift.pick(tick, after)
             for at in range(0, len(indexes), STREAM_EVENTS_PER_MESSAGE_MAX):
                 some = indexes[at : at + STREAM_EVENTS_PER_MESSAGE_MAX]
                 is_last = at + len(some) == len(indexes)
-                events = events_at(tick, some)
+                events = tick.events(some)
                 first = self._told + 1
                 self._told = tick.last_seq if is_last else events[-1].seq
                 yield _encode(EventsTold(tick.tick, first, self._told, events))
@@ -252,7 +269,7 @@ class Follow:
 
 
 def _fault_told(news: FaultNews) -> FaultTold:
-    return FaultTold(news.number, news.what, news.fault)
+    return FaultTold(news.number, news.what, news.tick, news.fault)
 
 
 def _encode(message: Struct) -> bytes:

@@ -62,14 +62,19 @@ def _of_players(page: _Page, health: Health, snapshot: Snapshot) -> None:
     page.counter("commands_sent_total", "Commands that were sent.", commands.sent)
     page.counters(
         "commands_total",
-        "Commands by outcome; the denied are among the acknowledged.",
+        "Commands by outcome, each counted once; those still in flight have none yet.",
         [
-            ({"outcome": "acknowledged"}, commands.acknowledged),
+            ({"outcome": "permitted"}, commands.acknowledged - commands.denied - commands.mutated),
+            ({"outcome": "mutated"}, commands.mutated),
             ({"outcome": "denied"}, commands.denied),
             ({"outcome": "unanswered"}, commands.unanswered),
             ({"outcome": "missed"}, commands.missed),
-            ({"outcome": "error"}, commands.errors),
         ],
+    )
+    page.counters(
+        "errors_total",
+        "What went wrong in players' connections, by kind.",
+        [({"kind": kind}, count) for kind, count in commands.errors_by_kind.items()],
     )
     now = snapshot.latency_ms
     page.gauges(

@@ -14,7 +14,7 @@ from engine.admin.errors import Problem, of_refusal
 from engine.admin.metrics import metrics_text
 from engine.admin.page import page_html
 from engine.admin.service import AdminService, Health
-from engine.admin.sift import Sift, events_at, kind_codes
+from engine.admin.sift import Sift, kind_codes
 from engine.admin.views import EntitiesPage, EntityDetail, EntityView, EventsPage, FaultsPage
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
@@ -43,10 +43,12 @@ from engine.protocol.query import (
     TicksAnswer,
     TicksQuery,
 )
+from engine.protocol.text import nearest, printable
 
 _PROMETHEUS: Final = "text/plain; version=0.0.4"
 _SEQ_MAX: Final = 2**63 - 1
 _TICKS_AT_ONCE: Final = 64
+_SHOWN_CHARS_MAX: Final = 40
 
 Limit = Annotated[
     int, QueryParameter(ge=1, le=PAGE_ROWS_MAX, description="Rows, at most.", required=False)
@@ -113,16 +115,11 @@ async def entities(
     ] = 0,
 ) -> EntitiesPage:
     """Answered from the world's shared arrays; 503 ``gone`` while there is no world."""
-    terms = [where]
-    if zone is not None:
-        terms.append(f"zone={zone}")
-    if kind:
-        if kind not in ENTITY_KINDS:
-            allowed = ", ".join(ENTITY_KINDS)
-            raise Problem("bad_request", f"found {kind!r}; allowed: {allowed}", "kind")
-        terms.append(f"kind={kind}")
-    text = " ".join(term for term in terms if term)
-    query = EntitiesQuery(where=text, sort=sort, limit=limit, after=after)
+    if kind and kind not in ENTITY_KINDS:
+        shown, allowed = printable(kind, _SHOWN_CHARS_MAX), ", ".join(ENTITY_KINDS)
+        text = f"found {shown!r}{nearest(kind, ENTITY_KINDS)}; allowed: {allowed}"
+        raise Problem("bad_request", text, "kind")
+    query = EntitiesQuery(where, sort, limit, after, zone, kind or None)
     answer = await request.service.answer(query)
     if isinstance(answer, Refused):
         raise of_refusal(answer, "sort" if answer.message.startswith("sort") else "where")
@@ -279,12 +276,14 @@ async def _events(
             lost += max(0, tick.first_seq - cursor - 1)
             indexes = sift.pick(tick, cursor)
             room = limit - len(found)
-            found += events_at(tick, indexes[:room])
+            found += tick.events(indexes[:room])
             if len(indexes) >= room:
                 cursor = found[-1].seq
                 return EventsPage(service.last_seq, cursor, lost, tuple(found))
             cursor = tick.last_seq
         searched += len(several)
+        # What the hub remembers is answered at once: the feed and other clients go on meanwhile.
+        await asyncio.sleep(0)
     return EventsPage(service.last_seq, cursor, lost, tuple(found))
 
 
@@ -295,7 +294,7 @@ async def _newest(service: AdminService, sift: Sift, limit: int) -> EventsPage:
     for number, tick in enumerate(service.newest_ticks()):
         if number % _TICKS_AT_ONCE == _TICKS_AT_ONCE - 1:
             await asyncio.sleep(0)  # the feed and other clients go on during a long search
-        pages.append(events_at(tick, sift.pick(tick, 0)[-room:]))
+        pages.append(tick.events(sift.pick(tick, 0)[-room:]))
         room -= len(pages[-1])
         if not room:
             break

@@ -5,7 +5,7 @@ hub's memory and, for what is older, the log on disk.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -15,8 +15,8 @@ from engine.protocol.command import Command, Reply
 from engine.protocol.feed import Ended, FaultPhase, FaultView, Snapshot
 from engine.protocol.gateway import Intent
 from engine.protocol.query import Answer, Query, Refused, TickFigures
-from engine.protocol.story import Beat, NewBeat
-from engine.store.reading import TickEvents
+from engine.protocol.story import Beat, Judged, NewBeat
+from engine.world.events import TickEvents
 
 Status = Literal["starting", "running", "world down", "draining", "ended"]
 
@@ -40,10 +40,25 @@ class Health(Struct, frozen=True):
 
 
 class FaultNews(Struct, frozen=True):
-    """A fault was armed, cleared or recovered from; ``number`` counts from 1 without gaps."""
+    """A fault was armed, cleared or recovered from.
+
+    Attributes:
+        number: Counts from 1 without gaps.
+        what: What happened.
+        tick: The newest tick when it was told, shortly after it happened.
+        fault: The fault, as it was then.
+    """
 
     number: int
     what: FaultPhase
+    tick: int
+    fault: FaultView
+
+
+class ArmedFault(Struct, frozen=True):
+    """A fault that is armed; ``tick``: the newest one when that was first told."""
+
+    tick: int
     fault: FaultView
 
 
@@ -95,11 +110,11 @@ class AdminService(Protocol):
         """
         ...
 
-    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Reply:
-        """Take in what the narrator tells."""
+    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Judged | Refused:
+        """Take in what the narrator tells; refused when nothing of it was looked at."""
         ...
 
-    async def ticks_after(self, seq: int) -> list[TickEvents]:
+    async def ticks_after(self, seq: int) -> Sequence[TickEvents]:
         """Return some ticks with events after ``seq``, whole and oldest first.
 
         From the hub's memory, and what is older from the log. Empty when nothing newer
@@ -126,6 +141,11 @@ class AdminService(Protocol):
     @property
     def faults_told(self) -> int:
         """Number of the newest news of a fault, 0 before the first."""
+        ...
+
+    @property
+    def faults_armed(self) -> tuple[ArmedFault, ...]:
+        """Every fault that is armed now, according to the news told so far."""
         ...
 
     def next_change(self) -> asyncio.Event:

@@ -1,24 +1,20 @@
 """Picks events out of a tick's columns, and the violations among them."""
 
 from collections.abc import Iterable
-from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from engine.protocol.errors import UserError
-from engine.protocol.events import EVENT_CODE, EVENT_KINDS, Event
+from engine.protocol.events import EVENT_CODE, EVENT_KINDS
 from engine.protocol.text import nearest, printable
-from engine.store.reading import TickEvents
 from engine.world.arrays import Array
-
-_DENIED: Final = EVENT_CODE["denied"]
-_BROKEN: Final = EVENT_CODE["invariant_broken"]
-_MOVED: Final = EVENT_CODE["moved"]
+from engine.world.events import TickEvents
 
 
 class Violation(Struct, frozen=True):
-    """A deny, a mutate or a broken invariant (``critical``); ``seq`` is its event."""
+    """``ViolationRow`` as an object: ``seq`` is its event, ``critical`` a broken invariant."""
 
     seq: int
     tick: int
@@ -62,54 +58,9 @@ class Sift(Struct, frozen=True):
         return np.flatnonzero(wanted)
 
 
-def events_at(tick: TickEvents, indexes: Array) -> list[Event]:
-    """Return the events in some rows, as people see them."""
-    block, texts = tick.block, tick.block.texts
-    numbered = zip(indexes.tolist(), block.rows[indexes].tolist(), strict=True)
-    return [
-        Event(
-            seq=block.first_seq + index,
-            tick=tick.tick,
-            kind=EVENT_KINDS[kind],
-            stream=stream,
-            version=version,
-            actor=actor,
-            target=target,
-            a=a,
-            b=b,
-            text=texts.get(index, ""),
-            cause=cause,
-            correlation=correlation,
-        )
-        for index, (
-            kind,
-            stream,
-            version,
-            actor,
-            target,
-            a,
-            b,
-            cause,
-            correlation,
-        ) in numbered
-    ]
-
-
 def violations_of(tick: TickEvents, after_seq: int) -> list[Violation]:
     """Return a tick's violations after ``after_seq``, in order."""
-    block = tick.block
-    kinds = block.rows["kind"]
-    indexes = set(np.flatnonzero((kinds == _DENIED) | (kinds == _BROKEN)).tolist())
-    # A move that governance cut short stays a move, with the reason as its text.
-    indexes.update(row for row in block.texts if kinds[row] == _MOVED)
-    found = []
-    for row in sorted(indexes):
-        seq = block.first_seq + row
-        if seq > after_seq:
-            policy, _, reason = block.texts.get(row, "").partition(": ")
-            actor, critical = int(block.rows["actor"][row]), bool(kinds[row] == _BROKEN)
-            found.append(Violation(seq, tick.tick, policy, actor, reason, critical))
-    return found
+    return [Violation(**asdict(row)) for row in tick.violations(after_seq)]
 
 
 def kind_codes(names: Iterable[str]) -> tuple[int, ...]:

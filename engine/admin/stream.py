@@ -10,11 +10,12 @@ from litestar.exceptions import WebSocketDisconnect
 
 from engine.admin.call import SERVICE, Call
 from engine.admin.docs import OPEN
-from engine.admin.errors import ErrorBody, Problem
+from engine.admin.errors import Problem
 from engine.admin.follow import Follow, wish_of
 from engine.admin.gate import refuse
 from engine.admin.service import AdminService
 from engine.protocol.limits import STREAM_LAG_EVENTS_MAX, STREAM_STALL_S_MAX, STREAMS_MAX
+from engine.protocol.refusal import ErrorBody
 
 STREAMS: Final = "streams"
 _GOING_AWAY: Final = 1001

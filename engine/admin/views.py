@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.events import Event, entity_name
@@ -17,6 +18,7 @@ from engine.protocol.limits import (
     MARK_CHARS_MAX,
     PLAYERS_MAX,
     SAY_CHARS_MAX,
+    SEED_MAX,
 )
 from engine.protocol.query import EntityRow, FaultSpec, PlayerView
 from engine.protocol.story import NewBeat
@@ -30,7 +32,7 @@ Tile = Annotated[
 
 
 class EntityView(Struct, frozen=True):
-    """One entity. Positions in tiles from the north-west corner."""
+    """``EntityRow`` as an object, with a name. Positions in tiles from the north-west corner."""
 
     id: int
     name: str
@@ -52,24 +54,7 @@ class EntityView(Struct, frozen=True):
     @classmethod
     def of(cls, row: EntityRow) -> "EntityView":
         """Return the view of a row."""
-        return cls(
-            row.id,
-            entity_name(row.id),
-            row.kind,
-            row.alive,
-            row.connected,
-            row.zone,
-            row.x,
-            row.y,
-            row.hp,
-            row.hp_max,
-            row.gold,
-            row.goods,
-            row.level,
-            row.faction,
-            row.stage,
-            row.lives,
-        )
+        return cls(name=entity_name(row.id), **asdict(row))
 
 
 class EntitiesPage(Struct, frozen=True):
@@ -126,7 +111,7 @@ class NewFault(Struct, frozen=True, forbid_unknown_fields=True):
     )
     hold_s: Annotated[float, Meta(gt=0, le=FAULT_HOLD_S_MAX)] = FAULT_HOLD_S_DEFAULT
     ramp_s: Annotated[float, Meta(ge=0, le=FAULT_HOLD_S_MAX)] = 0.0
-    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=SEED_MAX)] | None = None
 
 
 class NewLoad(Struct, frozen=True, forbid_unknown_fields=True):

@@ -73,6 +73,11 @@ class HttpWire(H11Protocol):
         self._disarm()
         self._came = 0
         super().on_response_complete()
+        if self.transport.is_closing():
+            self._cut_off_later()
+        elif not self.cycle.response_complete:
+            # The next request was waiting already: nothing more may come of it.
+            self._arm()
 
     def send_400_response(self, msg: str) -> None:
         """See ``H11Protocol``: what is no HTTP gets an error of our shape, too."""
@@ -111,7 +116,8 @@ class HttpWire(H11Protocol):
     def _cut_off_later(self) -> None:
         """A transport that is closed waits for its client to read; not for ever."""
         self._disarm()
-        self._deadline = self.loop.call_later(ADMIN_CLOSE_S, self.transport.abort)
+        if not self._is_lost:
+            self._deadline = self.loop.call_later(ADMIN_CLOSE_S, self.transport.abort)
 
 
 class StreamWire(WebSocketsSansIOProtocol):

@@ -97,7 +97,7 @@ class Squad:
         self._driver = driver
         self._behaviours = behaviours
         self._faults = faults
-        self._wires = Shaper(wires, self._hear, clock, plan)
+        self._wires = Shaper(wires, self._hear, clock, plan, driver.is_update)
         self._clock = clock
         self._archetype_of = archetypes(spec.mix, behaviours, spec.seed)
         self._started_s: float | None = None
@@ -314,6 +314,7 @@ class Squad:
             latency_now_max_ms=tally.latency_now.max_ms,
             latency_uncorrected_max_ms=tally.uncorrected.max_ms,
             acknowledged_lost=tally.acknowledged_lost,
+            updates_dropped=self._wires.dropped,
         )
 
     def _hear(self, number: int, frame: bytes | None) -> None:

@@ -12,12 +12,10 @@ import math
 from typing import Final
 
 from engine.protocol.gateway import INTENT_KINDS, VerdictKind
-from engine.protocol.limits import UNANSWERED_TIMEOUT_S
+from engine.protocol.limits import ERROR_KINDS_MAX, UNANSWERED_TIMEOUT_S
 from engine.protocol.text import printable
 from engine.stats.histogram import Histogram
 
-ERROR_KINDS_MAX: Final = 32
-"""Kinds of error told apart; a server that invents reasons fills ``other``."""
 _ERROR_CHARS_MAX: Final = 48
 
 

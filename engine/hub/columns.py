@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.protocol.filters import ENTITY_KINDS, Field, Filter, Term
+from engine.protocol.filters import Field, Filter, Term
 from engine.protocol.limits import HEATMAP_SIDE, MAP_TILES, POSITION_UNITS_PER_TILE
+from engine.world.state import present
 
 Column = NDArray[Any]
 
-_NPC = ENTITY_KINDS.index("npc")
-_PLAYER = ENTITY_KINDS.index("player")
 _SQUARE_UNITS = MAP_TILES * POSITION_UNITS_PER_TILE // HEATMAP_SIDE
 
 
@@ -41,19 +40,6 @@ def entity_column(columns: Mapping[str, Column], name: str) -> Column:
     if name in {"x", "y"}:
         return values / POSITION_UNITS_PER_TILE
     return values
-
-
-def present(columns: Mapping[str, Column]) -> NDArray[np.bool_]:
-    """Return who is there: players connected and NPCs, alive.
-
-    Args:
-        columns: ``kind``, ``alive``, ``connected`` of the world's arrays.
-    """
-    kind = columns["kind"]
-    there: NDArray[np.bool_] = (columns["alive"] > 0) & (
-        (kind == _NPC) | ((kind == _PLAYER) & (columns["connected"] > 0))
-    )
-    return there
 
 
 def squares_of(columns: Mapping[str, Column]) -> NDArray[np.int64]:

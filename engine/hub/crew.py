@@ -17,7 +17,7 @@ from engine.protocol.query import PlayerView
 from engine.protocol.spec import RunSpec
 
 
-class Orders(Struct):
+class CrewOwner(Struct):
     """What a crew asks and tells the hub.
 
     Attributes:
@@ -46,16 +46,16 @@ class Crew:
         spec: The run.
         placement: Where squads run.
         logbook: The engine's log.
-        orders: See ``Orders``.
+        owner: See ``CrewOwner``.
     """
 
     def __init__(
-        self, spec: RunSpec, placement: Placement, logbook: Logbook, orders: Orders
+        self, spec: RunSpec, placement: Placement, logbook: Logbook, owner: CrewOwner
     ) -> None:
         self._spec = spec
         self._placement = placement
         self._logbook = logbook
-        self._orders = orders
+        self._owner = owner
         self._questions = 0
         self._asked: dict[int, tuple[int, asyncio.Future[PlayerView | None]]] = {}
         self.keepers = [self._keeper(squad) for squad in range(spec.squads)]
@@ -82,7 +82,7 @@ class Crew:
         for squad in self.keepers:
             if not squad.post(message) and squad.pid:
                 text = f"{squad.name} does not read: {type(message).__name__} was dropped"
-                self._orders.tell("problem", text, bad=True)
+                self._owner.tell("problem", text, bad=True)
 
     async def ask_player(self, number: int) -> PlayerView | None:
         """Return what a squad tells of one of its players.
@@ -113,35 +113,35 @@ class Crew:
 
     def _keeper(self, squad: int) -> Keeper:
         name = f"squad {squad}"
-        orders = self._orders
+        hub = self._owner
 
         async def ready(_: Ready, again: bool) -> None:
             if again:
-                for message in orders.catch_up():
+                for message in hub.catch_up():
                     self.keepers[squad].post(message)
-                orders.back(squad)
-                orders.tell("child_back", f"{name} is back")
+                hub.back(squad)
+                hub.tell("child_back", f"{name} is back")
 
         def lost(why: str) -> None:
-            orders.gone(squad, why)
+            hub.gone(squad, why)
             for asked, told in self._asked.values():
                 if asked == squad and not told.done():
                     told.set_result(None)
-            orders.tell("child_lost", f"{name} is gone: {why}", bad=True)
+            hub.tell("child_lost", f"{name} is gone: {why}", bad=True)
 
         owner = Owner(
-            spec=lambda: squad_spec(self._spec, squad, orders.url()),
+            spec=lambda: squad_spec(self._spec, squad, hub.url()),
             ready=ready,
             message=self._take,
             lost=lost,
-            broken=lambda why: orders.broken(why, ExitCode.OWN_FAULT),
+            broken=lambda why: hub.broken(why, ExitCode.OWN_FAULT),
             heard=lambda line: self._logbook.write("child", child=name, line=line),
         )
         return Keeper("squad", name, self._placement, owner)
 
     def _take(self, message: Struct) -> None:
         if isinstance(message, SquadReport):
-            self._orders.report(message)
+            self._owner.report(message)
         elif isinstance(message, PlayerTold) and message.id in self._asked:
             told = self._asked[message.id][1]
             if not told.done():

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.admin.service import FaultNews, Health, Status
+from engine.admin.service import ArmedFault, FaultNews, Health, Status
 from engine.hub.capsule import Capsule
-from engine.hub.eventlog import Batch
 from engine.hub.hub import Hub
 from engine.hub.logbook import Logbook
 from engine.protocol.child import WorldOrderDone
@@ -25,10 +24,11 @@ from engine.protocol.limits import (
     LOG_TICKS_READ_MAX,
     PAGE_ROWS_MAX,
 )
+from engine.protocol.phases import PhasesTold
 from engine.protocol.query import Answer, Query, Refused, StoryQuery, TickFigures
-from engine.protocol.story import Beat, NewBeat
-from engine.store.reading import TickEvents, read_events
-from engine.world.events import EventBlock
+from engine.protocol.story import Beat, Judged, NewBeat
+from engine.store.reading import read_events
+from engine.world.events import TickEvents
 
 _NOBODY = 0
 """The console number of whoever commands through the doors: it holds no lease."""
@@ -58,7 +58,8 @@ class Desk:
         self._logbook = logbook
         self._readers = asyncio.Semaphore(LOG_READERS_MAX)
         self._news: deque[FaultNews] = deque(maxlen=FAULTS_KEPT_MAX)
-        self._phases_told: dict[str, int] = {}
+        self._phases = PhasesTold()
+        self._armed_tick: dict[str, int] = {}
 
     def take(self, item: Snapshot | Notice | Ended) -> None:
         """Take in what the consoles are told."""
@@ -86,10 +87,16 @@ class Desk:
         """See ``AdminService``."""
         return self._news[-1].number if self._news else 0
 
+    @property
+    def faults_armed(self) -> tuple[ArmedFault, ...]:
+        """See ``AdminService``."""
+        armed = (fault for fault in self.snapshot.faults if fault.cleared_at_s is None)
+        return tuple(ArmedFault(self._armed_tick[fault.id], fault) for fault in armed)
+
     def health(self) -> Health:
         """See ``AdminService``."""
         hub = self._hub
-        pid = 0 if hub.world is None else hub.world.keeper.pid
+        pid = hub.world.keeper.pid if hub.world is not None and hub.world.is_up else 0
         ring = hub.fold.log.ring
         tick = max(hub.fold.ticks.tick, ring[-1].tick if ring else 0)
         return Health(self._status(pid), self.run, tick, hub.fold.tally.now("connected"), pid)
@@ -134,7 +141,7 @@ class Desk:
         )
         return done
 
-    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Reply:
+    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Judged | Refused:
         """See ``AdminService``."""
         return self._hub.story.take(beats, self._hub.at_s)
 
@@ -150,7 +157,7 @@ class Desk:
 
     async def ticks_after(self, seq: int) -> list[TickEvents]:
         """See ``AdminService``."""
-        held = self._held_after(seq)
+        held = self._hub.fold.log.after(seq, LOG_TICKS_READ_MAX)
         if self.last_seq <= seq or (held and held[0].first_seq <= seq + 1):
             return held
         # Older than the hub's memory, or missed by it; the world has them in its log.
@@ -174,20 +181,7 @@ class Desk:
 
     def newest_ticks(self) -> Iterator[TickEvents]:
         """See ``AdminService``."""
-        return map(_tick_events, reversed(list(self._hub.fold.log.ring)))
-
-    def _held_after(self, seq: int) -> list[TickEvents]:
-        """Return held ticks after ``seq`` up to the first hole among them."""
-        ring = self._hub.fold.log.ring
-        newer = list(takewhile(lambda batch: _last_seq(batch) > seq, reversed(ring)))
-        held: list[TickEvents] = []
-        for batch in reversed(newer):
-            if held and (
-                batch.first_seq != held[-1].last_seq + 1 or len(held) >= LOG_TICKS_READ_MAX
-            ):
-                break
-            held.append(_tick_events(batch))
-        return held
+        return reversed(list(self._hub.fold.log.ring))
 
     def figures_after(self, tick: int) -> list[TickFigures]:
         """See ``AdminService``."""
@@ -204,15 +198,11 @@ class Desk:
         return [news for news in self._news if news.number > number]
 
     def _tell_faults(self, faults: tuple[FaultView, ...]) -> None:
-        for fault in faults:
-            for phase, _ in fault.phases()[self._phases_told.get(fault.id, 0) :]:
-                self._news.append(FaultNews(self.faults_told + 1, phase, fault))
-        self._phases_told = {fault.id: len(fault.phases()) for fault in faults}
-
-
-def _last_seq(batch: Batch) -> int:
-    return batch.first_seq + len(batch.rows) - 1
-
-
-def _tick_events(batch: Batch) -> TickEvents:
-    return TickEvents(batch.tick, EventBlock(batch.first_seq, batch.rows, batch.texts))
+        tick = self.health().tick
+        for fault, phase, _ in self._phases.news(faults):
+            self._news.append(FaultNews(self.faults_told + 1, phase, tick, fault))
+        self._armed_tick = {
+            fault.id: self._armed_tick.get(fault.id, tick)
+            for fault in faults
+            if fault.cleared_at_s is None
+        }

@@ -196,17 +196,19 @@ class Engine:
         self.desk.take(item)
 
     async def _close(self) -> None:
-        await self.stat7.aclose()
-        if self._doors is not None:
-            await self._doors.aclose()
-        await self.hub.aclose()
-        await self._server.aclose()
-        self.exchange.close()
-        if self._spec.socket_path:
-            places.unregister(self._entry, self._base)
-        places.remove_shared_memory(self._place.shared_memory)
-        self._telemetry.close()
-        self.logbook.close()
+        """Close everything, doors first; a step that fails keeps no other from its turn."""
+        async with contextlib.AsyncExitStack() as steps:
+            steps.callback(self.logbook.close)
+            steps.callback(self._telemetry.close)
+            steps.callback(places.remove_shared_memory, self._place.shared_memory)
+            if self._spec.socket_path:
+                steps.callback(places.unregister, self._entry, self._base)
+            steps.callback(self.exchange.close)
+            steps.push_async_callback(self._server.aclose)
+            steps.push_async_callback(self.hub.aclose)
+            if self._doors is not None:
+                steps.push_async_callback(self._doors.aclose)
+            steps.push_async_callback(self.stat7.aclose)
 
     def _heard(self, line: str) -> None:
         self.logbook.write("link", text=line)

@@ -5,10 +5,11 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from engine.protocol.child import EventBatch
-from engine.protocol.events import EVENT_CODE, EVENT_KINDS, Event
+from engine.protocol.events import EVENT_CODE, Event
 from engine.protocol.feed import EventsView, ViolationRow, ViolationsView
 from engine.protocol.limits import (
     CASCADE_DEPTH_MAX,
@@ -17,42 +18,18 @@ from engine.protocol.limits import (
     POLICIES_MAX,
     VIOLATION_TAIL_MAX,
 )
-from engine.world.events import EventBlock
+from engine.world.events import EventBlock, TickEvents
 
 _MOVED = EVENT_CODE["moved"]
-_DENIED = EVENT_CODE["denied"]
-_BROKEN = EVENT_CODE["invariant_broken"]
 _DIED = EVENT_CODE["died"]
 _STEPS_BACK_MAX = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class Batch(TickEvents):
     """One tick's events in the ring; ``depths`` counts the causes above each event."""
 
-    tick: int
-    first_seq: int
-    rows: NDArray[np.void]
-    texts: dict[int, str]
     depths: NDArray[np.int64]
-
-    def event(self, index: int) -> Event:
-        """Return one event as people see it."""
-        kind, stream, version, actor, target, a, b, cause, correlation = self.rows[index].tolist()
-        return Event(
-            seq=self.first_seq + index,
-            tick=self.tick,
-            kind=EVENT_KINDS[kind],
-            stream=stream,
-            version=version,
-            actor=actor,
-            target=target,
-            a=a,
-            b=b,
-            text=self.texts.get(index, ""),
-            cause=cause,
-            correlation=correlation,
-        )
 
 
 def _first_seq(batch: Batch) -> int:
@@ -97,9 +74,9 @@ class EventLog:
         if not len(block.rows) or message.first_seq <= self.last_seq:
             return ()  # read from the log already, after the world was killed
         depths = self._depths(message.first_seq, block.rows["cause"].astype(np.int64))
-        batch = Batch(message.tick, message.first_seq, block.rows, message.texts, depths)
+        batch = Batch(message.tick, block, depths)
         self.missed += max(0, message.first_seq - self.last_seq - 1)
-        self.last_seq = max(self.last_seq, message.first_seq + len(block.rows) - 1)
+        self.last_seq = max(self.last_seq, batch.last_seq)
         self.depth_max = max(self.depth_max, int(depths.max()))
         self.deaths += int(np.count_nonzero(block.rows["kind"] == _DIED))
         self._keep(batch)
@@ -111,8 +88,25 @@ class EventLog:
         if at < 0:
             return None
         batch = self.ring[at]
-        index = seq - batch.first_seq
-        return batch.event(index) if index < len(batch.rows) else None
+        return batch.event(seq - batch.first_seq) if seq <= batch.last_seq else None
+
+    def after(self, seq: int, limit: int) -> list[TickEvents]:
+        """Return batches with events after ``seq``, oldest first, up to the first hole.
+
+        Args:
+            seq: The last event that is known already.
+            limit: Batches, at most.
+        """
+        ring = self.ring
+        at = bisect_right(ring, seq, key=_first_seq)
+        if at and ring[at - 1].last_seq > seq:
+            at -= 1
+        held: list[TickEvents] = []
+        for index in range(at, min(at + limit, len(ring))):
+            if held and ring[index].first_seq != held[-1].last_seq + 1:
+                break
+            held.append(ring[index])
+        return held
 
     def view(self, per_s: float) -> EventsView:
         """Return the tail since the last call: what happened rather than who walked."""
@@ -153,23 +147,15 @@ class EventLog:
         return tuple(events), count - len(events)
 
     def _violations_of(self, batch: Batch) -> tuple[ViolationRow, ...]:
-        kinds = batch.rows["kind"]
-        indexes = set(np.flatnonzero((kinds == _DENIED) | (kinds == _BROKEN)).tolist())
-        # A move that governance cut short stays a move, with the reason as its text.
-        indexes.update(index for index in batch.texts if kinds[index] == _MOVED)
         broken: list[ViolationRow] = []
-        for index in sorted(indexes):
-            event = batch.event(index)
-            policy, _, reason = event.text.partition(": ")
-            if policy not in self.by_policy and len(self.by_policy) >= POLICIES_MAX:
-                policy = "other"
-            critical = event.kind == "invariant_broken"
-            row = ViolationRow(event.seq, event.tick, policy, event.actor, reason, critical)
+        for found in batch.violations():
+            is_told_apart = found.policy in self.by_policy or len(self.by_policy) < POLICIES_MAX
+            row = found if is_told_apart else replace(found, policy="other")
             self.total += 1
-            self.critical += critical
-            self.by_policy[policy] += 1
+            self.critical += row.critical
+            self.by_policy[row.policy] += 1
             self._violations.append(row)
-            if critical:
+            if row.critical:
                 broken.append(row)
         return tuple(broken)
 

@@ -55,6 +55,12 @@ class _Watched:
     def is_down(self) -> bool:
         return self.down_from_s is not None and self.down_s is None
 
+    @property
+    def changed_at_s(self) -> float:
+        """When it was armed, cleared or recovered from: the latest of these."""
+        later = self.recovered_at_s or self.fault.cleared_at_s
+        return self.fault.armed_at_s if later is None else later
+
     def planned(self, tally: Tally) -> int:
         return self.connected_before if self.at_server else tally.planned(self.fault.id)
 
@@ -156,8 +162,9 @@ class FaultWatch:
         return watched.at_server or watched.fault.cleared_at_s is None
 
     def views(self, tally: Tally) -> tuple[FaultView, ...]:
-        """Return the newest faults, oldest first."""
-        newest = list(self._all.values())[-FAULTS_SHOWN_MAX:]
+        """Return every armed fault and those that changed last, in the order of their arming."""
+        changed = sorted(self._all.values(), key=lambda watched: watched.changed_at_s)
+        shown = {watched.fault.id for watched in changed[-FAULTS_SHOWN_MAX:]}
         return tuple(
             FaultView(
                 id=watched.fault.id,
@@ -174,7 +181,8 @@ class FaultWatch:
                 detected_at_s=watched.detected_at_s,
                 down_s=_rounded(watched.down_s),
             )
-            for watched in newest
+            for watched in self._all.values()
+            if watched.fault.cleared_at_s is None or watched.fault.id in shown
         )
 
     def summaries(self, tally: Tally, *, saturated: bool) -> list[FaultSummary]:

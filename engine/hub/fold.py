@@ -34,7 +34,11 @@ from engine.protocol.feed import (
     Snapshot,
     WorldView,
 )
-from engine.protocol.limits import SERIES_SECONDS_MAX, TICK_INTERVAL_MS
+from engine.protocol.limits import (
+    HELD_UPDATES_PER_PLAYER_MAX,
+    SERIES_SECONDS_MAX,
+    TICK_INTERVAL_MS,
+)
 from engine.protocol.summary import (
     CommandsSummary,
     EventsSummary,
@@ -120,6 +124,7 @@ class Fold:
         self._stalls_untold = 0
         self._overruns_untold = 0
         self._missed_told = 0
+        self._dropped_told = False
 
     def begin(self) -> None:
         """The players begin now, at 0 s."""
@@ -256,6 +261,11 @@ class Fold:
             missed, self._missed_told = self.log.missed - self._missed_told, self.log.missed
             lost = f"{missed} events never reached the hub; what is counted from them is too low"
             remarks.append(Remark("problem", lost))
+        dropped = self.tally.total("updates_dropped")
+        if dropped and not self._dropped_told:
+            held = f"a player has {HELD_UPDATES_PER_PLAYER_MAX} updates held back; more are dropped"
+            remarks.append(Remark("problem", held))
+        self._dropped_told = dropped > 0
         self.faults.second(self.tally, p99, float(second + 1))
         return row, remarks
 
@@ -276,6 +286,7 @@ class Fold:
         """Return what a console paints; the event tail is what came since the last call."""
         last = self._seconds[-1] if self._seconds else None
         tally = self.tally
+        errors = tally.all_errors()
         stages = [report.stage for report in tally.squads if report.stage]
         return Snapshot(
             run=self._run,
@@ -297,10 +308,12 @@ class Fold:
                 sent=tally.total("sent"),
                 acknowledged=tally.total("acknowledged"),
                 denied=tally.total("denied"),
-                errors=sum(tally.all_errors().values()),
+                errors=sum(errors.values()),
                 unanswered=tally.total("unanswered"),
                 missed=tally.total("missed"),
                 per_s=last.commands_per_s if last else 0.0,
+                mutated=tally.total("mutated"),
+                errors_by_kind=errors,
             ),
             latency_ms=percentiles(self._latency_now.merged()),
             latency_total_ms=percentiles(self._latency_total),
@@ -347,7 +360,7 @@ class Fold:
             ),
             latency=self._latency,
             latency_uncorrected=self._uncorrected,
-            generator=self.generator.summary(),
+            generator=self.generator.summary(tally),
             faults=self.faults.summaries(tally, saturated=saturated),
             trouble=trouble,
             console=self.console.summary(),

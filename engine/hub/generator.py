@@ -97,8 +97,8 @@ class Generator:
             saturated=self.saturated or self.saturated_at_s is not None,
         )
 
-    def summary(self) -> GeneratorSummary:
-        """Return what the summary says; warm-up excluded."""
+    def summary(self, tally: Tally) -> GeneratorSummary:
+        """Return what the summary says; warm-up excluded, but for what was dropped."""
         return GeneratorSummary(
             cpu_pct=(self._cpu_s - self._cpu_s_start) * 100 / max(1, self._measured_s),
             send_lateness_ms_p99=self._lateness_all.percentile(99),
@@ -107,4 +107,5 @@ class Generator:
             saturated=self.saturated_at_s is not None,
             saturated_at_s=self.saturated_at_s,
             rss_mb=self._rss_mb_max,
+            updates_dropped=tally.total("updates_dropped"),
         )

@@ -11,7 +11,7 @@ from msgspec import Struct
 from engine.hub import reducer
 from engine.hub.bell import Bell
 from engine.hub.capsule import Capsule
-from engine.hub.crew import Crew, Orders
+from engine.hub.crew import Crew, CrewOwner
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold, Remark
 from engine.hub.harm import Harm
@@ -115,7 +115,7 @@ class Hub:
             parts.faults,
             self.summary,
         )
-        orders = Orders(
+        owner = CrewOwner(
             url=self._url,
             report=self._from_squad,
             gone=self._squad_gone,
@@ -124,7 +124,7 @@ class Hub:
             tell=self._tell,
             broken=self._broken,
         )
-        self.crew = Crew(spec, parts.placement, parts.logbook, orders)
+        self.crew = Crew(spec, parts.placement, parts.logbook, owner)
         self._pacer: asyncio.Task[None] | None = None
         self._began_s: float | None = None
         self._second = 0
@@ -314,6 +314,10 @@ class Hub:
                 case Finish():
                     self._over.set()
 
+    def problem(self, text: str) -> None:
+        """Tell of something that is wrong, and that the run survives."""
+        self._tell("problem", text, bad=True)
+
     def _tell(self, kind: NoticeKind, text: str, *, bad: bool = False) -> None:
         notice = Notice(round(self.at_s, 3), kind, text, bad)
         self._parts.publish(notice)
@@ -365,6 +369,8 @@ class Hub:
         telemetry.second(row)
         for fault in self.fold.faults.views(self.fold.tally):
             telemetry.fault(fault)
+        for outage in self.fold.outages.views():
+            telemetry.outage(outage)
         telemetry.flush()
         if second % _SPACE_EVERY_S == 0 and self._parts.capsule.free_bytes() < FREE_BYTES_MIN:
             self._tell("problem", "the disk of the runs folder is almost full", bad=True)

@@ -136,6 +136,8 @@ class Keeper:
             text = f"{self.name} cannot be started: {problem.strerror or problem}"
             raise UserError(text, ExitCode.OWN_FAULT) from problem
         self._child = child
+        if not self._let_up.is_set():
+            child.kill()  # held down while it was being made
         try:
             ready = await self._first_word(child)
         except BaseException:
@@ -176,24 +178,41 @@ class Keeper:
             self._owner.lost(why)
             if loop.time() - since_s > CHILD_STEADY_S:
                 restarts = 0
-            back: tuple[Child, Ready] | None = None
-            while back is None:
-                if self._on_purpose:
-                    await self._let_up.wait()
-                    self._on_purpose = False
-                elif restarts >= CHILD_RESTARTS_MAX:
+            back, restarts = await self._bring_back(restarts, why)
+            if back is None:
+                return
+            child, ready = back
+            await self._owner.ready(ready, True)
+
+    async def _bring_back(self, restarts: int, why: str) -> tuple[tuple[Child, Ready] | None, int]:
+        """Start the child again, with a longer pause each time.
+
+        Args:
+            restarts: How often it was started again lately.
+            why: It is gone.
+
+        Returns:
+            The child, None when it was given up; and ``restarts`` as it is now.
+        """
+        while not self._quitting:
+            if not self._on_purpose:
+                if restarts >= CHILD_RESTARTS_MAX:
                     self._owner.broken(f"{self.name} ended {restarts + 1} times: {why}")
-                    return
-                else:
-                    await asyncio.sleep(min(_BACK_OFF_S * 2**restarts, _BACK_OFF_S_MAX))
-                    restarts += 1
-                try:
-                    back = await self._spawn()
-                except UserError as problem:
+                    break
+                await asyncio.sleep(min(_BACK_OFF_S * 2**restarts, _BACK_OFF_S_MAX))
+                restarts += 1
+            await self._let_up.wait()
+            try:
+                back = await self._spawn()
+            except UserError as problem:
+                if self._let_up.is_set():
+                    self._on_purpose = False
                     why = problem.message
                     self._owner.heard(why)
-            child = back[0]
-            await self._owner.ready(back[1], True)
+                continue
+            self._on_purpose = False
+            return back, restarts
+        return None, restarts
 
     async def _follow(self, child: Child) -> str:
         """Pass on what the child says until it is gone; return why it went."""

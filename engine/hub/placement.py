@@ -159,6 +159,8 @@ class _Task:
         self._theirs = theirs
         self._error = ""
         self._task = asyncio.create_task(self._run(serve), name="child")
+        # Not in the task itself: one that is killed before its first step never gets there.
+        self._task.add_done_callback(lambda _: theirs.close())
 
     @property
     def pid(self) -> int:
@@ -180,8 +182,6 @@ class _Task:
             await serve(self._theirs)
         except Exception as problem:  # noqa: BLE001 - it is a child's end, told like a process's
             self._error = f"{type(problem).__name__}: {problem}"
-        finally:
-            await self._theirs.aclose()
 
 
 class LocalPlacement:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from engine.hub.columns import Column, entity_column, mask, present, squares_of
+from engine.hub.columns import Column, entity_column, mask, squares_of
 from engine.hub.eventlog import Batch, EventLog
 from engine.hub.story import Story
 from engine.hub.ticks import Ticks
@@ -20,6 +20,7 @@ from engine.protocol.filters import (
     EVENT_FIELDS,
     STAGES,
     Filter,
+    Term,
     parse_filter,
 )
 from engine.protocol.limits import (
@@ -56,6 +57,7 @@ from engine.protocol.query import (
 from engine.protocol.summary import Summary
 from engine.protocol.text import nearest
 from engine.report.summary import encode_summary
+from engine.world.state import present
 
 _BATCHES_AT_ONCE = 64
 _COLUMNS = tuple(ENTITY_FIELDS)
@@ -132,7 +134,11 @@ class Answers:
             return Refused("bad_request", problem.message)
 
     def _entities(self, query: EntitiesQuery) -> Answer:
-        wanted = parse_filter(query.where, ENTITY_FIELDS)
+        terms = list(parse_filter(query.where, ENTITY_FIELDS).terms)
+        for name, value in (("zone", query.zone), ("kind", query.kind)):
+            if value is not None:
+                terms.append(Term(name, "=", (value,)))
+        wanted = Filter(tuple(terms))
         down, name = query.sort.startswith("-"), query.sort.removeprefix("-")
         if name not in ENTITY_FIELDS:
             raise UserError(
@@ -194,7 +200,7 @@ class Answers:
         texts = Filter(tuple(t for t in wanted.terms if EVENT_FIELDS[t.field].type == "text"))
 
         def matching(batch: Batch) -> list[int]:
-            if batch.first_seq + len(batch.rows) - 1 <= query.after_seq:
+            if batch.last_seq <= query.after_seq:
                 return []
             holds = mask(
                 wanted, EVENT_FIELDS, lambda name: _event_column(batch, name), len(batch.rows)
@@ -239,7 +245,7 @@ async def _breathe(number: int) -> None:
 
 def _event_column(batch: Batch, name: str) -> Column:
     if name == "seq":
-        return np.arange(batch.first_seq, batch.first_seq + len(batch.rows))
+        return np.arange(batch.first_seq, batch.last_seq + 1)
     if name == "tick":
         return np.full(len(batch.rows), batch.tick)
     column: Column = batch.rows[name]

@@ -31,6 +31,7 @@ from engine.protocol.limits import (
     LEASE_S,
     LOAD_CHANGES_PER_S_MAX,
     MARK_CHARS_MAX,
+    SEED_MAX,
 )
 from engine.protocol.text import printable
 
@@ -184,7 +185,7 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
         params=params,
         hold_s=hold_s,
         ramp_s=min(wish.ramp_s, hold_s),
-        seed=rules.seed * 1_000_003 + number if wish.seed is None else wish.seed,
+        seed=_seed(rules.seed, number) if wish.seed is None else wish.seed,
         armed_at_s=at_s,
         by_console=by_console,
         side=spec.side,
@@ -195,6 +196,11 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
     state = replace(state, armed=(*state.armed, fault), faults_made=number)
     effects = (Arm(fault), Tell("fault_armed", f"{fault.id}: {text}"))
     return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}", id=fault.id))
+
+
+def _seed(run_seed: int, number: int) -> int:
+    """Return the seed of a run's n-th fault: another for each, the same in every such run."""
+    return (run_seed * 1_000_003 + number) % (SEED_MAX + 1)
 
 
 def _clear(state: HubState, wanted: str, at_s: float) -> Step:

@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from engine.hub.eventlog import EventLog
-from engine.protocol.command import Reply
 from engine.protocol.events import Event, entity_name
 from engine.protocol.grounding import entities_in, ungrounded
 from engine.protocol.limits import BEAT_CHARS_MAX, BEAT_TAIL_MAX, BEATS_KEPT_MAX, BEATS_PER_POST_MAX
-from engine.protocol.query import StoryAnswer, StoryQuery
-from engine.protocol.story import Beat, NarratorState, NewBeat, StoryView
+from engine.protocol.query import Refused, StoryAnswer, StoryQuery
+from engine.protocol.story import Beat, Judged, NarratorState, NewBeat, StoryView, TurnedAway
 from engine.protocol.summary import StorySummary
 from engine.protocol.text import printable
 
@@ -37,41 +36,41 @@ class Story:
         self._ungrounded = 0
         self._kept: deque[Beat] = deque(maxlen=BEATS_KEPT_MAX)
         self._tail: tuple[Beat, ...] = ()
+        self._turned_away: deque[tuple[NewBeat, str]] = deque(maxlen=BEAT_TAIL_MAX)
 
-    def take(self, beats: Sequence[NewBeat], at_s: float) -> Reply:
+    def take(self, beats: Sequence[NewBeat], at_s: float) -> Judged | Refused:
         """Take in beats, each for itself.
 
-        What is told again, because the first answer was lost on its way, is taken once.
+        What is told again, because the first answer was lost on its way, is taken, or
+        turned away, once; it is answered as the first time.
 
         Args:
-            beats: At most ``BEATS_PER_POST_MAX``.
+            beats: At most ``BEATS_PER_POST_MAX``; of more none is looked at.
             at_s: Seconds since the run's start.
-
-        Returns:
-            ``ok`` when at least one was taken or none was turned away; the text says what
-            was turned away, and why.
         """
         if len(beats) > BEATS_PER_POST_MAX:
             text = f"found {len(beats)} beats; allowed are {BEATS_PER_POST_MAX} at a time"
-            return Reply(ok=False, text=text, code="bad_request")
-        taken, known, reasons = 0, 0, []
-        for beat in beats:
+            return Refused("bad_request", text)
+        taken, known, turned_away = 0, 0, []
+        for place, beat in enumerate(beats):
             if self._is_known(beat):
                 known += 1
                 continue
-            reason = self._why_not(beat)
-            if reason:
-                reasons.append(reason)
+            why = self._why_not_before(beat)
+            known += bool(why)
+            if not why and (why := self._why_not(beat)):
+                self._ungrounded += 1
+                self._turned_away.append((beat, why))
+            if why:
+                turned_away.append(TurnedAway(place, why))
             else:
                 self._number(beat, at_s)
                 taken += 1
-        self._ungrounded += len(reasons)
         text = f"beats taken: {taken}"
-        if reasons:
-            said = "; ".join(reasons[:_REASONS_SAID_MAX])
-            text = f"{text}; turned away: {len(reasons)} ({said})"
-        ok = not reasons or bool(taken or known)
-        return Reply(ok=ok, text=text, code="" if ok else "bad_request")
+        if turned_away:
+            said = "; ".join(one.why for one in turned_away[:_REASONS_SAID_MAX])
+            text = f"{text}; turned away: {len(turned_away)} ({said})"
+        return Judged(text, taken, known, tuple(turned_away))
 
     def view(self) -> StoryView:
         """Return what a snapshot shows."""
@@ -99,6 +98,10 @@ class Story:
             (kept.events, kept.text) == (beat.events, _clean(beat.text))
             for kept in reversed(self._tail)
         )
+
+    def _why_not_before(self, beat: NewBeat) -> str:
+        """Return why the same beat was turned away lately, nothing when it was not."""
+        return next((why for other, why in self._turned_away if other == beat), "")
 
     def _why_not(self, beat: NewBeat) -> str:
         """Return why a beat is turned away, nothing when it is not."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from engine.protocol.child import SquadReport
+from engine.protocol.limits import ERROR_KINDS_MAX
 
 _COUNTERS = (
     "lost",
@@ -15,6 +16,7 @@ _COUNTERS = (
     "unanswered",
     "missed",
     "acknowledged_lost",
+    "updates_dropped",
     "frames_received",
     "bytes_received",
 )
@@ -25,7 +27,8 @@ class Tally:
 
     Attributes:
         counts: Counters of squads that are gone.
-        errors: Errors by kind, of squads that are gone.
+        errors: Errors by kind, of squads that are gone; at most ``ERROR_KINDS_MAX`` kinds,
+            those that came first, and ``other``.
         squads_lost: How often a squad died in the middle of the run.
     """
 
@@ -33,6 +36,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.squads_lost = 0
+        self._kinds: set[str] = set()
         self._gone_cpu_s = 0.0
         self._last: dict[int, SquadReport] = {}
         self._planned: dict[tuple[str, int], int] = {}
@@ -49,6 +53,9 @@ class Tally:
         if before is not None and before.pid != report.pid:
             self.gone(report.squad)
         self._last[report.squad] = report
+        for kind in report.errors:
+            if len(self._kinds) < ERROR_KINDS_MAX:
+                self._kinds.add(kind)
         for kept, fresh in ((self._planned, report.planned), (self._affected, report.affected)):
             for fault, count in fresh.items():
                 key = (fault, report.squad)
@@ -67,7 +74,7 @@ class Tally:
         self.squads_lost += 1
         self.counts["lost"] += last.connected
         self.counts["unanswered"] += max(0, last.sent - last.acknowledged - last.unanswered)
-        self.errors.update(last.errors)
+        self._add_errors(self.errors, last)
         self._gone_cpu_s += last.cpu_s
 
     def total(self, name: str) -> int:
@@ -79,8 +86,13 @@ class Tally:
         """Return errors by kind over all squads, since the start."""
         errors = Counter(self.errors)
         for report in self._last.values():
-            errors.update(report.errors)
+            self._add_errors(errors, report)
         return dict(sorted(errors.items()))
+
+    def _add_errors(self, errors: Counter[str], report: SquadReport) -> None:
+        # What came first keeps its name for the whole run: no kind's count ever goes back.
+        for kind, count in report.errors.items():
+            errors[kind if kind in self._kinds else "other"] += count
 
     def now(self, name: str) -> int:
         """Return a present value (``target``, ``connected``, ``connecting``) over all squads."""

@@ -1,4 +1,4 @@
-"""``telemetry.db``: one row a second, faults, beats, the operator's commands, notes. One writer.
+"""``telemetry.db``: a row a second, faults, outages, beats, operators' commands, notes.
 
 Rows are collected and written once a second in one transaction without waiting for the
 disk: what a power cut may cost here is telemetry, not events.
@@ -12,7 +12,7 @@ import msgspec
 
 from engine.hub.fold import Second
 from engine.protocol.command import Command, Reply
-from engine.protocol.feed import FaultView, Notice
+from engine.protocol.feed import FaultView, Notice, OutageView
 from engine.protocol.limits import TELEMETRY_ROWS_QUEUED_MAX
 from engine.protocol.story import Beat
 
@@ -21,7 +21,10 @@ CREATE TABLE seconds (at_s INTEGER PRIMARY KEY, players REAL, commands_per_s REA
   events_per_s REAL, tick_ms_p99 REAL, latency_ms_p50 REAL, latency_ms_p99 REAL,
   violations_per_s REAL, send_lateness_ms_p99 REAL, send_lateness_ms_max REAL, cpu_pct REAL);
 CREATE TABLE faults (id TEXT PRIMARY KEY, name TEXT, scope TEXT, armed_at_s REAL, hold_s REAL,
-  planned INTEGER, affected INTEGER, cleared_at_s REAL, cleared_why TEXT, recovered_at_s REAL);
+  planned INTEGER, affected INTEGER, cleared_at_s REAL, cleared_why TEXT, recovered_at_s REAL,
+  side TEXT, detected_at_s REAL, down_s REAL);
+CREATE TABLE outages (child TEXT, lost_at_s REAL, why TEXT, back_at_s REAL,
+  PRIMARY KEY (child, lost_at_s));
 CREATE TABLE commands (at_s REAL, console INTEGER, command TEXT, ok INTEGER, reply TEXT);
 CREATE TABLE beats (number INTEGER PRIMARY KEY, at_s REAL, tick INTEGER, kind TEXT, text TEXT,
   events TEXT, cast TEXT);
@@ -81,7 +84,7 @@ class Telemetry:
     def fault(self, fault: FaultView) -> None:
         """Keep a fault as it stands; a later call replaces it."""
         self._put(
-            "INSERT OR REPLACE INTO faults VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO faults VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 fault.id,
                 fault.name,
@@ -93,7 +96,17 @@ class Telemetry:
                 fault.cleared_at_s,
                 fault.cleared_why,
                 fault.recovered_at_s,
+                fault.side,
+                fault.detected_at_s,
+                fault.down_s,
             ),
+        )
+
+    def outage(self, outage: OutageView) -> None:
+        """Keep an outage as it stands; a later call replaces it."""
+        self._put(
+            "INSERT OR REPLACE INTO outages VALUES (?,?,?,?)",
+            (outage.child, outage.lost_at_s, outage.why, outage.back_at_s),
         )
 
     def flush(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-import msgspec
+from msgspec.structs import asdict
 
 from engine.protocol.child import TickRow, WorldReport
 from engine.protocol.feed import TickView
@@ -66,7 +66,7 @@ class Ticks:
 
     def take(self, report: WorldReport) -> int:
         """Take in a report and return the number of new overruns."""
-        self.newest += [TickFigures(*msgspec.structs.astuple(row)) for row in report.ticks]
+        self.newest += [TickFigures(**asdict(row)) for row in report.ticks]
         if self._closed:
             return 0
         overruns = 0

@@ -1,6 +1,7 @@
 """The hub's post at the world: its keeper, its event batches, its shared arrays."""
 
 import asyncio
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,10 +19,16 @@ from engine.hub.watch import watch_events
 from engine.protocol.child import EventBatch, WorldOrderDone, WorldReady, WorldReport
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import NoticeKind
-from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
+from engine.protocol.limits import (
+    EVENT_WATCH_PAUSE_S,
+    EVENT_WATCHES_MAX,
+    LOG_EVENTS_READ_MAX,
+    LOG_TICKS_READ_MAX,
+)
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
-from engine.store.reading import TickEvents, read_events
+from engine.store.reading import read_events
+from engine.world.events import TickEvents
 
 
 class Teller(Protocol):
@@ -60,6 +67,7 @@ class WorldPost:
     Attributes:
         keeper: Starts it, and starts it again.
         port: The gateway's; kept when the world comes back.
+        is_up: Whether the world ticks: not while it is being started, nor once it is killed.
     """
 
     def __init__(
@@ -77,6 +85,8 @@ class WorldPost:
         self._shared: SharedState | None = None
         self._watch: asyncio.Task[None] | None = None
         self._held_down: set[str] = set()
+        self._rejoined = False
+        self.is_up = False
         self.port = gateway_port(spec.port_base)
         owner = Owner(
             spec=lambda: world_spec(self._spec, self._place, self.port),
@@ -95,7 +105,7 @@ class WorldPost:
 
     def field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
         """Return the tick and copies of the named columns; None while there is no world."""
-        return self.last_field(names) if self.keeper.pid else None
+        return self.last_field(names) if self.is_up else None
 
     def last_field(self, names: tuple[str, ...]) -> tuple[int, dict[str, Any]] | None:
         """Return the same of a world that is gone: as it was when it was published last."""
@@ -110,6 +120,7 @@ class WorldPost:
     def kill(self, fault: str) -> None:
         """Kill the world for a fault; it stays down until every such fault has let go."""
         self._held_down.add(fault)
+        self.is_up = False
         if self.keeper.pid:
             self._reports.fold.faults.world_gone(self._reports.at_s())
         self.keeper.hold_down()
@@ -146,23 +157,39 @@ class WorldPost:
             if self._watch is not None:
                 self._watch.cancel()
             self._watch = asyncio.create_task(self._watch_events(), name="hub-events")
+        self.is_up = True
         if again:
             self._reports.fold.outages.back("world", self._reports.at_s())
             self._reports.tell("child_back", f"the world is back at tick {ready.tick}")
 
     async def _watch_events(self) -> None:
-        why = await watch_events(self._place.events_socket, self._take)
-        self._logbook.write("events", text=why)
+        """Follow the world's events while it lives; a socket that fails is opened again."""
+        for _ in range(EVENT_WATCHES_MAX):
+            try:
+                why = await watch_events(self._place.events_socket, self._take)
+            except Exception as problem:  # noqa: BLE001 - whatever it is, events must be followed on
+                self._logbook.write("failure", traceback=traceback.format_exc())
+                why = f"{type(problem).__name__}: {problem}"
+            self._logbook.write("events", text=why)
+            await asyncio.sleep(EVENT_WATCH_PAUSE_S)
+            if not self.is_up or not self.keeper.pid:
+                return
+            self._rejoined = True
+            self._reports.tell("problem", f"the world's events were cut off: {why}", bad=True)
+        text = "the world's events cannot be followed any more; its log has them"
+        self._reports.tell("problem", text, bad=True)
 
     async def _catch_up(self) -> None:
         """Take in what a world that was killed had stored and not yet published."""
         log = self._reports.fold.log
         while stored := await asyncio.to_thread(self._stored_after, log.last_seq):
-            for tick in stored:
-                block = tick.block
-                columns, count = block.pack(), len(block.rows)
-                batch = EventBatch(tick.tick, block.first_seq, count, columns, block.texts)
-                self._take(batch)
+            self._take_stored(stored)
+
+    def _take_stored(self, stored: list[TickEvents]) -> None:
+        for tick in stored:
+            block = tick.block
+            columns, count = block.pack(), len(block.rows)
+            self._take(EventBatch(tick.tick, block.first_seq, count, columns, block.texts))
 
     def _stored_after(self, seq: int) -> list[TickEvents]:
         try:
@@ -184,12 +211,16 @@ class WorldPost:
                 self._logbook.write("stall", text=cause)
             reports.remark(reports.fold.take_world(message, reports.at_s()))
         elif isinstance(message, EventBatch):
+            if self._rejoined:
+                self._rejoined = False
+                self._take_stored(self._stored_after(reports.fold.log.last_seq))
             reports.remark(reports.fold.take_events(message))
         elif isinstance(message, WorldOrderDone):
             reports.orders.done(message)
         reports.bell.ring()
 
     def _lost(self, why: str) -> None:
+        self.is_up = False
         at_s = self._reports.at_s()
         self._reports.fold.world_gone(at_s)
         self._reports.fold.outages.lost("world", at_s, why)

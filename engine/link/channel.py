@@ -69,6 +69,10 @@ class MemoryChannel:
 
     async def aclose(self) -> None:
         """See ``Channel.aclose``."""
+        self.close()
+
+    def close(self) -> None:
+        """Close both ends."""
         self._shut()
         if self._peer is not None:
             self._peer._shut()  # noqa: SLF001 - the other half of the same pair

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, VerdictKind
-from engine.protocol.query import PlayerView
+from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
 
@@ -160,22 +160,8 @@ class WorldReady(Struct, frozen=True, tag="world_ready"):
     tick: int
 
 
-class TickRow(Struct, frozen=True, array_like=True):
-    """One tick's figures. Milliseconds; ``ms`` is all the work, slices of fan-out included."""
-
-    tick: int
-    ms: float
-    govern_ms: float
-    step_ms: float
-    react_ms: float
-    hash_ms: float
-    append_ms: float
-    fan_out_ms: float
-    late_ms: float
-    overrun: bool
-    intents: int
-    events: int
-    denied: int
+class TickRow(TickFigures, frozen=True, array_like=True):
+    """``TickFigures`` as the world reports them: by position, which is shorter."""
 
 
 class WorldReport(Struct, frozen=True, tag="world_report"):
@@ -263,6 +249,8 @@ class SquadReport(Struct, frozen=True, tag="squad_report"):
     latency_uncorrected_max_ms: float = 0.0
     acknowledged_lost: int = 0
     """Acknowledged commands that the world turned out not to know of: never more than 0."""
+    updates_dropped: int = 0
+    """Updates that a fault would have held back, beyond what may wait."""
 
 
 class ChildProblem(Struct, frozen=True, tag="problem"):

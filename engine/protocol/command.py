@@ -6,10 +6,12 @@ from msgspec import Meta, Struct, field
 
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
+    ENTITY_ID_MAX,
     FAULT_HOLD_S_DEFAULT,
     FAULT_HOLD_S_MAX,
     MARK_CHARS_MAX,
     PLAYERS_MAX,
+    SEED_MAX,
 )
 from engine.protocol.summary import ConsoleSummary
 
@@ -26,7 +28,12 @@ class Scope(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     count: Annotated[int, Meta(ge=0, le=PLAYERS_MAX)] | None = None
     zone: Annotated[int, Meta(ge=0, le=63)] | None = None
     archetype: Annotated[str, Meta(max_length=32)] | None = None
-    ids: tuple[int, ...] | None = None
+    ids: (
+        Annotated[
+            tuple[Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)], ...], Meta(max_length=PLAYERS_MAX)
+        ]
+        | None
+    ) = None
 
 
 class SetPlayers(Struct, frozen=True, tag="set_players"):
@@ -61,7 +68,7 @@ class ArmFault(Struct, frozen=True, tag="arm_fault"):
     params: dict[str, ParamValue] = field(default_factory=dict)
     hold_s: Annotated[float, Meta(gt=0, le=FAULT_HOLD_S_MAX)] = FAULT_HOLD_S_DEFAULT
     ramp_s: Annotated[float, Meta(ge=0, le=FAULT_HOLD_S_MAX)] = 0.0
-    seed: int | None = None
+    seed: Annotated[int, Meta(ge=0, le=SEED_MAX)] | None = None
 
 
 class ClearFault(Struct, frozen=True, tag="clear_fault"):

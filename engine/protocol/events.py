@@ -35,6 +35,13 @@ EVENT_KINDS: Final = (
 
 EVENT_CODE: Final = {name: code for code, name in enumerate(EVENT_KINDS)}
 
+CORRELATION_SEQ_BITS: Final = 32
+"""Bits of a correlation that hold the client sequence; the entity stands above them."""
+
+
+ENTITY_NAME: Final = r"\b(?:player|npc|node|guest)-\d+"
+"""A regular expression: what ``entity_name`` calls whoever is not the world, in any text."""
+
 
 class Event(Struct, frozen=True, omit_defaults=True):
     """A stored fact.
@@ -51,7 +58,7 @@ class Event(Struct, frozen=True, omit_defaults=True):
         b: Second number of the payload.
         text: Text of the payload (say, reason of a denial).
         cause: ``seq`` of the event that directly caused it (0: a command or the clock).
-        correlation: Root command: ``player << 32 | client seq`` (0: the world itself).
+        correlation: Root command, see ``correlation_of`` (0: the world itself).
     """
 
     seq: int
@@ -66,6 +73,11 @@ class Event(Struct, frozen=True, omit_defaults=True):
     text: str = ""
     cause: int = 0
     correlation: int = 0
+
+
+def correlation_of(entity: int, seq: int) -> int:
+    """Return what stands in every event that follows from an entity's command ``seq``."""
+    return entity << CORRELATION_SEQ_BITS | seq
 
 
 def entity_name(entity: int) -> str:

@@ -50,7 +50,11 @@ class PlayersView(Struct, frozen=True):
 
 
 class CommandsView(Struct, frozen=True):
-    """Commands since the start; ``per_s`` is acknowledged ones in the last second."""
+    """Commands since the start; ``per_s`` is acknowledged ones in the last second.
+
+    The denied and the mutated are among the acknowledged. ``errors`` are no commands: what
+    went wrong in players' connections, also by kind (at most ``ERROR_KINDS_MAX``, and other).
+    """
 
     due: int = 0
     sent: int = 0
@@ -60,6 +64,8 @@ class CommandsView(Struct, frozen=True):
     unanswered: int = 0
     missed: int = 0
     per_s: float = 0.0
+    mutated: int = 0
+    errors_by_kind: dict[str, int] = {}
 
 
 class TickView(Struct, frozen=True):

@@ -8,7 +8,7 @@ stands in double quotes.
 import math
 import re
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -20,7 +20,8 @@ from engine.protocol.text import nearest, printable
 Op = Literal["=", "!=", "<", "<=", ">", ">=", "~"]
 Value = int | float | str | bool
 
-ENTITY_KINDS: Final = ("node", "npc", "player")
+EntityKind = Literal["node", "npc", "player"]
+ENTITY_KINDS: Final[tuple[EntityKind, ...]] = get_args(EntityKind)
 """The index is the kind's code in the world's arrays."""
 
 STAGES: Final = ("genesis", "emergence", "peak", "decay", "crystallization")

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from engine.protocol.events import Event, entity_id
+from engine.protocol.events import ENTITY_NAME, Event, entity_id
 from engine.protocol.limits import MAP_TILES, POSITION_UNITS_PER_TILE, ZONES_PER_SIDE
 
 _UNITS_PER_ZONE: Final = MAP_TILES * POSITION_UNITS_PER_TILE // ZONES_PER_SIDE
@@ -29,7 +29,7 @@ _OTHER_WORDS: Final = (
 """Numbers in words. "One", "once", "first" and "second" are left out: they mean other things."""
 
 _TOKEN: Final = re.compile(
-    r"(?P<name>\b(?:player|npc|node|guest)-\d+)"
+    rf"(?P<name>{ENTITY_NAME})"
     r"|\bzone\s+(?P<zone>\d+)"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?)"
     r"|(?P<word>[^\W\d_]+)",

@@ -23,6 +23,7 @@ POSITION_MAX: Final = MAP_TILES * POSITION_UNITS_PER_TILE - 1
 
 NODE_ID_BASE: Final = 1
 NPC_ID_BASE: Final = 100_000
+ENTITY_ID_MAX: Final = 2**32 - 1
 PLAYER_ID_BASE: Final = 1_000_000
 """Player number n (from squad and index) is entity ``PLAYER_ID_BASE + n``."""
 GUEST_ID_BASE: Final = 2_000_000
@@ -78,6 +79,8 @@ STAT7_NEAR_MAX: Final = 8
 """Newest others that an entity is adjacent to."""
 STAT7_NEAR_TICKS: Final = 100
 STAT7_CLIENTS_MAX: Final = 64
+STAT7_CONNECTIONS_MAX: Final = 128
+"""Clients, and who is still at the door; one more is cut off at once."""
 STAT7_FRAME_BYTES_MAX: Final = 4096
 """Of a message that a client sends; a larger one closes its connection."""
 STAT7_RECEIVED_BYTES_PER_S_MAX: Final = 16 * 1024
@@ -93,6 +96,10 @@ STAT7_OPEN_S: Final = 5.0
 STAT7_CLOSE_S: Final = 1.0
 """How long a client that was told why it is closed has to read that before it is cut off."""
 STAT7_LOG_LINES_PER_S_MAX: Final = 10
+STAT7_FAILURES_MAX: Final = 5
+"""Seconds that may fail for a fault of our own; after one more the stream is closed."""
+STAT7_STEADY_S: Final = 60.0
+"""A stream that went well for this long has its failures forgiven."""
 
 # --- the assault -----------------------------------------------------------
 UNANSWERED_TIMEOUT_S: Final = 10.0
@@ -102,6 +109,8 @@ COMMANDS_PER_S_PER_PLAYER_MAX: Final = 50.0
 SATURATED_LATENESS_MS: Final = 20.0
 SATURATED_CONSECUTIVE_S: Final = 3
 REPORTS_PER_S_MAX: Final = 4
+ERROR_KINDS_MAX: Final = 32
+"""Kinds of error told apart; a server that invents reasons fills ``other``."""
 SQUADS_MAX: Final = 64
 FILES_SPARE: Final = 64
 """Files that a process keeps open besides its players' sockets."""
@@ -132,6 +141,9 @@ SERIES_SECONDS_MAX: Final = 240
 HEATMAP_SIDE: Final = 32
 WATCHERS_MAX: Final = 16
 """Watchers of the world's event batches."""
+EVENT_WATCHES_MAX: Final = 10
+"""How often the hub opens the world's event socket again before it gives up."""
+EVENT_WATCH_PAUSE_S: Final = 0.5
 WATCHER_BACKLOG_BYTES_MAX: Final = 4 * 1024 * 1024
 BATCHES_KEPT_UNWATCHED_MAX: Final = 20
 """Newest event batches that wait for a world's first watcher."""
@@ -202,7 +214,7 @@ BEATS_QUEUED_MAX: Final = 256
 STORY_BACK_EVENTS_MAX: Final = 150_000
 """How far back a beat reaches for its events; less than the hub keeps, so that it can check."""
 STORY_ENTITIES_MAX: Final = 100_000
-"""Entities whose last place the narrator knows."""
+"""Entities whose last place the narrator knows; who moved the longest ago goes first."""
 STORY_PAIRS_MAX: Final = 8192
 STORY_FIGURES_MAX: Final = 4096
 """Entities whose deeds the narrator remembers; who did nothing for the longest goes first."""
@@ -213,9 +225,12 @@ STREAM_MESSAGE_BYTES_MAX: Final = 1024 * 1024
 ADMIN_ANSWER_BYTES_MAX: Final = 1024 * 1024
 
 # --- faults ----------------------------------------------------------------
+SEED_MAX: Final = 2**63 - 1
 FAULT_HOLD_S_DEFAULT: Final = 60.0
 FAULT_HOLD_S_MAX: Final = 3600.0
 FAULTS_ARMED_MAX: Final = 32
+HELD_UPDATES_PER_PLAYER_MAX: Final = 64
+"""Updates that a fault holds back of one player; only the newest counts anyway."""
 FAULTS_KEPT_MAX: Final = 256
 """Newest faults of a run that the hub and the squads remember; telemetry.db has all."""
 FAULTS_SHOWN_MAX: Final = 48

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.protocol.events import Event
-from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from engine.protocol.filters import EntityKind
+from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, ZONES
 from engine.protocol.story import Beat
 
 PageLimit = Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)]
@@ -18,6 +19,8 @@ class EntitiesQuery(Struct, frozen=True, tag="entities"):
 
     Attributes:
         where: Filter text, empty for all.
+        zone: Only those in this zone.
+        kind: Only those of this kind.
         sort: Column, ``-`` before it for descending.
         limit: Rows wanted.
         after: Rows to skip (position in the sorted list).
@@ -27,6 +30,8 @@ class EntitiesQuery(Struct, frozen=True, tag="entities"):
     sort: Annotated[str, Meta(max_length=32)] = "id"
     limit: PageLimit = PAGE_ROWS_DEFAULT
     after: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    zone: Annotated[int, Meta(ge=0, lt=ZONES)] | None = None
+    kind: EntityKind | None = None
 
 
 class EntityQuery(Struct, frozen=True, tag="entity"):
@@ -167,7 +172,10 @@ class EventsAnswer(Struct, frozen=True, tag="events"):
 
 
 class TickFigures(Struct, frozen=True):
-    """One tick: milliseconds of each phase and in all, and what came and went."""
+    """One tick: milliseconds of each phase and in all, and what came and went.
+
+    ``ms`` is all the work, slices of fan-out included.
+    """
 
     tick: int
     ms: float

@@ -19,6 +19,7 @@ from engine.protocol.limits import (
     NPCS_MAX,
     RUN_NAME_CHARS_MAX,
     SCENARIO_BYTES_MAX,
+    SEED_MAX,
     STAGES_MAX,
     THRESHOLDS_MAX,
 )
@@ -74,7 +75,7 @@ class _Fault(_Section, frozen=True):
 class _File(_Section, frozen=True):
     format: int
     name: Annotated[str, Meta(min_length=1, max_length=RUN_NAME_CHARS_MAX)] = "storm"
-    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 7
+    seed: Annotated[int, Meta(ge=0, le=SEED_MAX)] = 7
     warm_up: Duration = 10.0
     target: _Target = _Target()
     population: _Population = _Population()

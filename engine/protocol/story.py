@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from engine.protocol.limits import BEAT_CAST_MAX, BEAT_CHARS_MAX, BEAT_EVENTS_MAX
+from engine.protocol.limits import BEAT_CAST_MAX, BEAT_CHARS_MAX, BEAT_EVENTS_MAX, ENTITY_ID_MAX
 
 NarratorState = Literal["off", "starting", "telling", "gone"]
 
 EventSeq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-EntityId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+EntityId = Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)]
 
 
 class NewBeat(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +40,29 @@ class Beat(Struct, frozen=True):
     text: str
     events: tuple[int, ...]
     cast: tuple[int, ...] = ()
+
+
+class TurnedAway(Struct, frozen=True):
+    """A beat that was not taken: its place in what was posted, from 0, and the reason."""
+
+    beat: int
+    why: str
+
+
+class Judged(Struct, frozen=True):
+    """What became of the beats of one post.
+
+    Attributes:
+        text: The same for people.
+        taken: Beats that are part of the story now.
+        known: Beats that were taken, or turned away, before: they were told again.
+        turned_away: Those that were not taken, told again or not.
+    """
+
+    text: str
+    taken: int
+    known: int
+    turned_away: tuple[TurnedAway, ...]
 
 
 class StoryView(Struct, frozen=True):

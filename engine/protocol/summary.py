@@ -128,7 +128,12 @@ class StorySummary(Struct, frozen=True):
 
 
 class GeneratorSummary(Struct, frozen=True):
-    """The generator's own health; ``saturated_at_s`` is the first second it could not keep up."""
+    """The generator's own health.
+
+    Attributes:
+        saturated_at_s: The first second that it could not keep up.
+        updates_dropped: Updates that a fault would have held back, beyond what may wait.
+    """
 
     cpu_pct: float
     send_lateness_ms_p99: float
@@ -137,6 +142,7 @@ class GeneratorSummary(Struct, frozen=True):
     saturated: bool
     saturated_at_s: float | None
     rss_mb: float
+    updates_dropped: int = 0
 
 
 class ConsoleSummary(Struct, frozen=True):

@@ -54,7 +54,7 @@ class Answered:
         self._ticks.append(_Roots(rows["correlation"][index], rows["kind"][index], seq, texts))
 
     def recall(self, correlations: list[int]) -> dict[int, Answer]:
-        """Return the answers that are known, by correlation (``player << 32 | seq``)."""
+        """Return the answers that are known, by correlation (``correlation_of``)."""
         if not self._ticks or not correlations:
             return {}
         wanted = np.array(correlations, np.uint64)

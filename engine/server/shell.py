@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.link.channel import Channel
 from engine.protocol.child import EventBatch, TickRow, WorldOrderDone, WorldReport, WorldSpec
+from engine.protocol.events import correlation_of
 from engine.protocol.gateway import Ack, VerdictKind, Welcome
 from engine.protocol.limits import ORDER_SEQ_BASE, REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
 from engine.server import figures
@@ -218,7 +219,7 @@ class WorldShell:
         verdicts, players = result.verdicts, self._parts.gateway.players
         columns = (verdicts.player, verdicts.seq, verdicts.verdict, verdicts.event)
         rows = list(zip(*(column.tolist() for column in columns), strict=True))
-        again = [player << 32 | seq for player, seq, _, event in rows if not event]
+        again = [correlation_of(player, seq) for player, seq, _, event in rows if not event]
         before = self._answered.recall(again)
         for index, (player, seq, verdict, event) in enumerate(rows):
             session = players.get(player)
@@ -227,7 +228,7 @@ class WorldShell:
             reason = verdicts.reasons.get(index)
             answer = Answer(_VERDICTS[verdict], reason, event)
             if not event:
-                answer = before.get(player << 32 | seq, UNKNOWN)
+                answer = before.get(correlation_of(player, seq), UNKNOWN)
             yield session, Ack(seq, result.tick, answer.verdict, answer.reason, answer.event)
         self._answered.remember(result.events)
 

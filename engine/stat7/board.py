@@ -12,11 +12,13 @@ from engine.protocol.limits import (
     STAT7_HISTORY_MAX,
     STAT7_UPDATES_PER_MESSAGE_MAX,
 )
+from engine.protocol.phases import PhasesTold
 from engine.stat7.chains import bit_chains, place_name, realm_rows, update_rows
 from engine.stat7.coordinates import PLACES, Sheet, derive
 from engine.stat7.messages import created, stamp, told
 from engine.stat7.near import Near
-from engine.stat7.service import Column, Happened, Look, Run
+from engine.stat7.service import Column, Look, Run
+from engine.world.events import TickEvents
 from engine.world.state import PLAYER
 
 _UPDATED = ("resonance", "velocity", "density", "horizon", "x", "y")
@@ -43,17 +45,17 @@ class Board:
         self._ids: Column = np.empty(0, np.uint32)
         self._before: Look | None = None
         self._told: Sheet | None = None
-        self._faults: dict[str, int] = {}
+        self._phases = PhasesTold()
 
     def has_new(self, ids: Column) -> bool:
         """Whether something in the world was never announced."""
-        return len(ids) != len(self._ids) or not self.names
+        return PLACES + len(ids) != len(self.names)
 
     def nobody_watches(self) -> None:
         """Whoever comes next has been told nothing: then everything is news."""
         self._told = None
 
-    def take_events(self, ticks: Sequence[Happened]) -> None:
+    def take_events(self, ticks: Sequence[TickEvents]) -> None:
         """Take in what happened since the last call, before the look that shows it."""
         self.near.take(ticks)
 
@@ -61,6 +63,7 @@ class Board:
         """Yield what there is to tell: first what is new, then what changed.
 
         Each piece is one or more whole frames, to be sent before the next is asked for.
+        What fails half-way is gone on with at the next call: nothing is left out.
 
         Args:
             look: The world now.
@@ -69,40 +72,34 @@ class Board:
                 for whoever comes.
         """
         ids = look.columns["id"]
-        known = len(self._ids)
-        if not np.array_equal(ids[:known], self._ids):
+        if not np.array_equal(ids[: len(self._ids)], self._ids):
             # Rows are never moved or reused: this is another world. It is told from its start.
-            self.names, self._before, self._told, known = [], None, None, 0
+            self.names, self._before, self._told = [], None, None
         sheet = derive(look, self._before, self.run.interval_ms)
-        told_before, old = self._told, len(self.names)
-        new_ids = ids[known:]
         self._ids, self._before = ids, look
-        fresh = [place_name(row) for row in range(PLACES)] if not old else []
-        fresh += [entity_name(entity) for entity in new_ids.tolist()]
-        rows = range(old, old + len(fresh))
+        old = len(self.names)
+        rows = range(old, PLACES + len(ids))
         if not watched:
-            self.names += fresh
             self.nobody_watches()
-            yield from self._announce(rows[-STAT7_HISTORY_MAX:], sheet, look, now_ms)
+            frames = self._announced(rows[-STAT7_HISTORY_MAX:], sheet, look, now_ms)
+            self.names += _names(rows, ids)
+            yield frames
             return
-        self._told = sheet
         for start in range(0, len(rows), STAT7_CHAINS_PER_WRITE_MAX):
             some = rows[start : start + STAT7_CHAINS_PER_WRITE_MAX]
-            self.names += fresh[start : start + len(some)]
-            yield from self._announce(some, sheet, look, now_ms)
-        yield from self._updates(told_before, sheet, old, stamp(now_ms))
+            frames = self._announced(some, sheet, look, now_ms)
+            self.names += _names(some, ids)
+            yield frames
+        yield from self._updates(self._told, sheet, old, stamp(now_ms))
+        self._told = sheet
 
     def tell_faults(self, views: Sequence[FaultView], now_ms: int) -> list[bytes]:
         """Return a message for each fault that was armed, cleared or recovered from."""
-        news: list[bytes] = []
-        phases = {view.id: view.phases() for view in views}
-        for view in views:
-            for phase, at_s in phases[view.id][self._faults.get(view.id, 0) :]:
-                data = {**_fault_data(view), "phase": phase, "at_s": at_s}
-                news.append(told("fault", data, self.run.name, stamp(now_ms)))
-        # What is no longer shown does not come back.
-        self._faults = {fault: len(through) for fault, through in phases.items()}
-        return news
+        run = self.run.name
+        return [
+            told("fault", {**_fault_data(view), "phase": phase, "at_s": at_s}, run, stamp(now_ms))
+            for view, phase, at_s in self._phases.news(views)
+        ]
 
     def welcome(self, views: Sequence[FaultView], now_ms: int) -> bytes:
         """Return ``experiment_start`` for a newcomer: where the run is."""
@@ -122,10 +119,8 @@ class Board:
         whole = {"run": self.run.name, "bitchains": len(self.names), **data}
         return told("experiment_completed", whole, self.run.name, stamp(now_ms))
 
-    def _announce(self, rows: range, sheet: Sheet, look: Look, now_ms: int) -> Iterator[bytes]:
-        """Yield the announcement of some rows, kept in the history, in one piece."""
-        if not rows:
-            return
+    def _announced(self, rows: range, sheet: Sheet, look: Look, now_ms: int) -> bytes:
+        """Return the announcement of some rows in one piece, after it was kept in the history."""
         stamps = [self._created_at(row, look) for row in rows]
         timestamp = stamp(now_ms)
         frames = [
@@ -133,7 +128,7 @@ class Board:
             for chain in bit_chains(list(rows), sheet, look, self.near, stamps)
         ]
         self.history.extend(frames)
-        yield b"".join(frames)
+        return b"".join(frames)
 
     def _created_at(self, row: int, look: Look) -> str:
         """Return world time at which a row began to be: players join, all else was there."""
@@ -159,6 +154,13 @@ class Board:
             if len(realms):
                 data["realms"] = realm_rows(realms, self.names, sheet)
             yield told("coordinates_updated", data, self.run.name, timestamp)
+
+
+def _names(rows: range, ids: Column) -> list[str]:
+    """Return what some rows of a sheet are called."""
+    places = [place_name(row) for row in rows if row < PLACES]
+    first, end = (max(row - PLACES, 0) for row in (rows.start, rows.stop))
+    return places + [entity_name(entity) for entity in ids[first:end].tolist()]
 
 
 def _changed(before: Sheet | None, sheet: Sheet, old: int, fields: tuple[str, ...]) -> Column:

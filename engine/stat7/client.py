@@ -6,13 +6,16 @@ from typing import Any, Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from engine.protocol.limits import (
     STAT7_BACKLOG_BYTES_MAX,
     STAT7_CLOSE_S,
+    STAT7_FRAME_BYTES_MAX,
     STAT7_RECEIVED_BYTES_PER_S_MAX,
     STAT7_STALLED_S_MAX,
 )
+from engine.stat7.handshake import Handshake
 
 
 class Owner(Protocol):
@@ -23,7 +26,7 @@ class Owner(Protocol):
         ...
 
     def opened(self, client: "Client") -> None:
-        """There is a connection; it has not said yet what it wants."""
+        """There is a connection; it has not said yet what it wants, and may be one too many."""
         ...
 
     def gone(self, client: "Client") -> None:
@@ -44,10 +47,14 @@ class Client(ServerConnection):
 
     Args:
         owner: The stream.
+        protocol: The library's; ours, which refuses as the contract has it, takes its place.
     """
 
-    def __init__(self, owner: Owner, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self, owner: Owner, protocol: ServerProtocol, *arguments: Any, **options: Any
+    ) -> None:
+        own = Handshake(max_size=STAT7_FRAME_BYTES_MAX, logger=protocol.logger)
+        super().__init__(own, *arguments, **options)
         self._owner = owner
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -143,5 +150,9 @@ class Client(ServerConnection):
         if now_s - self._window_s >= 1.0:
             self._window_s, self._received = now_s, 0
         self._received += len(data)
-        if self._received > STAT7_RECEIVED_BYTES_PER_S_MAX and self.state is State.OPEN:
+        if self._received <= STAT7_RECEIVED_BYTES_PER_S_MAX:
+            return
+        if self.state is State.OPEN:
             self.dismiss(CloseCode.POLICY_VIOLATION, "it sends too much: this stream only tells")
+        elif self.state is State.CONNECTING:
+            self.transport.abort()

@@ -1,7 +1,7 @@
 """The seven coordinates of everything in the world, from its columns. Pure.
 
-Who stands where in STAT7 (``present`` is an NPC that lives, or a living player that is
-connected):
+Who stands where in STAT7 (present as ``engine.world.state.present`` has it: an NPC that
+lives, or a living player that is connected):
 
 ===========  ==================================================================
 realm        nodes data, NPCs narrative, players faculty, zones system, factions
@@ -37,7 +37,16 @@ from engine.protocol.address import Horizon, Realm
 from engine.protocol.limits import CELLS, POSITION_UNITS_PER_TILE, ZONES
 from engine.stat7.service import Column, Look
 from engine.world.constants import GOODS_NODE_MAX, PRICE_GOLD, XP_LEVEL
-from engine.world.state import FACTIONS, HOME_ZONES, NODE, NPC, PLAYER, ZONE_UNITS, zone_corner
+from engine.world.state import (
+    FACTIONS,
+    HOME_ZONES,
+    NODE,
+    NPC,
+    PLAYER,
+    ZONE_UNITS,
+    present,
+    zone_corner,
+)
 
 REALMS: Final[tuple[str, ...]] = get_args(Realm)
 HORIZONS: Final[tuple[str, ...]] = get_args(Horizon)
@@ -99,7 +108,7 @@ def derive(now: Look, before: Look | None, interval_ms: int) -> Sheet:
     """
     at = now.columns
     agents = at["kind"] != NODE
-    here = _present(now)
+    here = present(at)
     crowd = _crowd(now, here)
     standing = at["xp"].astype(np.float64) + XP_LEVEL
     seconds = 0.0 if before is None else (now.tick - before.tick) * interval_ms / 1000
@@ -108,7 +117,7 @@ def derive(now: Look, before: Look | None, interval_ms: int) -> Sheet:
     zone_velocity = np.zeros(ZONES)
     if before is not None and seconds > 0:
         own_velocity[: len(before.columns["id"])] = _velocity(now, before) / seconds
-        zones_before = _crowd(before, _present(before))[len(FACTIONS) :]
+        zones_before = _crowd(before, present(before.columns))[len(FACTIONS) :]
         zone_velocity = _change(crowd[len(FACTIONS) :], zones_before) / seconds
     factions = _Groups(at["faction"][here], len(FACTIONS))
     zones = _Groups(at["zone"][here], ZONES)
@@ -150,14 +159,6 @@ class _Groups:
     def mean(self, values: Column) -> Column:
         means: Column = np.bincount(self._of, values, self._count)[: self._count] / self._sizes
         return means
-
-
-def _present(look: Look) -> Column:
-    at = look.columns
-    here: Column = (at["alive"] > 0) & (
-        (at["kind"] == NPC) | ((at["kind"] == PLAYER) & (at["connected"] > 0))
-    )
-    return here
 
 
 def _crowd(look: Look, here: Column) -> Column:

@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.protocol.events import EVENT_CODE
 from engine.protocol.limits import STAT7_NEAR_MAX, STAT7_NEAR_TICKS, ZONES_PER_SIDE
-from engine.stat7.service import Column, Happened
+from engine.stat7.service import Column
+from engine.world.events import TickEvents
 
 _JOINED = EVENT_CODE["joined"]
 _DENIED = EVENT_CODE["denied"]
@@ -31,7 +32,7 @@ class Near:
         self._pairs: deque[tuple[int, Column]] = deque()
         self._joined: dict[int, int] = {}
 
-    def take(self, ticks: Iterable[Happened]) -> None:
+    def take(self, ticks: Iterable[TickEvents]) -> None:
         """Take in events, oldest first; those of old ticks are forgotten."""
         tick = 0
         for happened in ticks:
@@ -45,13 +46,13 @@ class Near:
                 self._joined.setdefault(entity, tick)
         while self._pairs and self._pairs[0][0] <= tick - STAT7_NEAR_TICKS:
             self._pairs.popleft()
-        # Whoever joined so long ago has been announced.
+        # Whoever joined so long ago has been announced, or never will be.
         while self._joined and next(iter(self._joined.values())) <= tick - STAT7_NEAR_TICKS:
             del self._joined[next(iter(self._joined))]
 
     def joined(self, entity: int, otherwise: int) -> int:
-        """Return the tick in which a player joined, and forget it."""
-        return self._joined.pop(entity, otherwise)
+        """Return the tick in which a player joined lately; ``otherwise`` of anyone else."""
+        return self._joined.get(entity, otherwise)
 
     def of(self, entities: Column) -> dict[int, list[int]]:
         """Return the newest others that each entity met, newest first; nobody is left out."""

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from engine.world.events import TickEvents
+
 Column = NDArray[Any]
 
 
@@ -39,22 +41,7 @@ class Look:
     columns: Mapping[str, Column]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Happened:
-    """The events of one tick.
-
-    Attributes:
-        tick: The tick.
-        last_seq: ``seq`` of its last event.
-        rows: ``engine.world.events.EVENT_DTYPE``.
-    """
-
-    tick: int
-    last_seq: int
-    rows: Column
-
-
-class Engine(Protocol):
+class Stat7Service(Protocol):
     """A run, as the stream sees it. Nothing here waits."""
 
     @property
@@ -66,10 +53,14 @@ class Engine(Protocol):
         """Return copies of some columns as they are now; None while there is no world."""
         ...
 
-    def happened(self, after_seq: int) -> Sequence[Happened]:
+    def happened(self, after_seq: int) -> Sequence[TickEvents]:
         """Return the ticks with events newer than ``after_seq`` that are remembered, in order."""
         ...
 
     def log(self, event: str, text: str) -> None:
         """Write a line into the engine's log."""
+        ...
+
+    def problem(self, text: str) -> None:
+        """Tell the operator of something that is wrong, and that the run survives."""
         ...

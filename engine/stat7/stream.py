@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,13 +20,18 @@ from engine.link.listening import listen
 from engine.protocol import limits
 from engine.protocol.feed import FaultView
 from engine.protocol.hosts import foreign
+from engine.protocol.text import printable
 from engine.stat7.board import Board
 from engine.stat7.client import Client
 from engine.stat7.coordinates import COLUMNS_SEEN
-from engine.stat7.service import Engine
+from engine.stat7.handshake import refusal
+from engine.stat7.service import Stat7Service
 
 PATH: Final = "/"
 _PERIOD_S: Final = 1.0
+_PATH_CHARS_MAX: Final = 80
+_PROBLEM_CHARS_MAX: Final = 200
+_FULL: Final = "{} clients are told, the most allowed"
 
 
 class Stream:
@@ -45,7 +49,7 @@ class Stream:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Stat7Service,
         now_s: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
@@ -62,6 +66,8 @@ class Stream:
         self._watching: dict[Client, None] = {}
         self._faults: tuple[FaultView, ...] = ()
         self._empty = asyncio.Event()
+        self._failures = 0
+        self._failed_s = 0.0
         self._noted_s = 0.0
         self._notes = 0
 
@@ -104,7 +110,6 @@ class Stream:
             close_timeout=limits.STAT7_CLOSE_S,
             # A stream that is told something each second needs no other sign of life.
             ping_interval=None,
-            max_size=limits.STAT7_FRAME_BYTES_MAX,
             logger=logger,
         )
         self._pacer = asyncio.create_task(self._pace(), name="stat7-pace")
@@ -122,13 +127,16 @@ class Stream:
     async def aclose(self) -> None:
         """Listen no more, close every client, and cut off whoever stays; safe to call again."""
         await self._stop_pacing()
+        await self._shut(CloseCode.GOING_AWAY, "the run is over")
+
+    async def _shut(self, code: CloseCode, reason: str) -> None:
         if self._server is not None:
             # Ends the listening alone: the library would wait for ever for one that never reads.
             self._server.close(close_connections=False)
         elif self._listener is not None:
             self._listener.close()
         for client in list(self._open):
-            client.end(CloseCode.GOING_AWAY, "the run is over")
+            client.end(code, reason)
         await self._until_empty()
         for client in list(self._open):
             client.transport.abort()
@@ -156,19 +164,40 @@ class Stream:
             self._spread(b"".join(self.board.tell_faults(faults, self._now_ms())))
 
     async def _pace(self) -> None:
+        """Tell once a second. A second that fails costs that second; too many, the stream."""
         next_s = self.now_s()
+        while True:
+            try:
+                await self._second()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, it is logged and told
+                if not self._survives(problem):
+                    break
+            next_s = max(next_s + _PERIOD_S, self.now_s())
+            await asyncio.sleep(next_s - self.now_s())
+        await self._shut(CloseCode.INTERNAL_ERROR, "a fault of our own; see engine.log")
+
+    async def _second(self) -> None:
         try:
-            while True:
-                await self._tell()
-                for client in list(self._open):
-                    client.sweep()
-                next_s = max(next_s + _PERIOD_S, self.now_s())
-                await asyncio.sleep(next_s - self.now_s())
-        except Exception:
-            self._engine.log("stat7 failure", traceback.format_exc())
-            for client in list(self._watching):
-                client.dismiss(CloseCode.INTERNAL_ERROR, "a fault of our own; see engine.log")
-            raise
+            await self._tell()
+        finally:
+            for client in list(self._open):
+                client.sweep()
+
+    def _survives(self, problem: Exception) -> bool:
+        """Log and tell a failure; return whether the next second is tried."""
+        now_s = self.now_s()
+        if now_s - self._failed_s > limits.STAT7_STEADY_S:
+            self._failures = 0
+        self._failures, self._failed_s = self._failures + 1, now_s
+        self._engine.log("stat7 failure", "".join(traceback.format_exception(problem)))
+        what = printable(f"{type(problem).__name__}: {problem}", _PROBLEM_CHARS_MAX)
+        if self._failures > limits.STAT7_FAILURES_MAX:
+            text = f"STAT7 is closed, it failed {self._failures} times: {what}; see engine.log"
+        else:
+            tries = f"{self._failures} of {limits.STAT7_FAILURES_MAX}"
+            text = f"STAT7 failed and tries again ({tries}): {what}; see engine.log"
+        self._engine.problem(text)
+        return self._failures <= limits.STAT7_FAILURES_MAX
 
     async def _tell(self) -> None:
         board, engine = self.board, self._engine
@@ -194,22 +223,27 @@ class Stream:
 
     # --- clients ---
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        headers = request.headers
-        if urlsplit(request.path).path != PATH:
-            return connection.respond(HTTPStatus.NOT_FOUND, f"STAT7 is at {PATH}\n")
+    def _admit(self, _: ServerConnection, request: Request) -> Response | None:
+        headers, shown = request.headers, printable(request.path, _PATH_CHARS_MAX)
+        try:
+            path = urlsplit(request.path).path
+        except ValueError:
+            return refusal("bad_request", f"found {shown!r}; allowed is {PATH}")
+        if path != PATH:
+            return refusal("not_found", f"nothing is at {shown!r}; STAT7 is at {PATH}")
         objection = foreign(headers.get_all("Host"), headers.get_all("Origin"), self._host)
         if objection:
-            return connection.respond(HTTPStatus.FORBIDDEN, f"{objection}\n")
+            return refusal("forbidden", objection)
         if len(self._watching) >= limits.STAT7_CLIENTS_MAX:
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
+            return refusal("busy", _FULL.format(limits.STAT7_CLIENTS_MAX))
         return None
 
     async def _serve(self, client: ServerConnection) -> None:
         if not isinstance(client, Client):
             raise TypeError(f"a client is a {type(client).__name__}")
         if len(self._watching) >= limits.STAT7_CLIENTS_MAX:
-            client.dismiss(CloseCode.TRY_AGAIN_LATER, "too many clients")
+            full = _FULL.format(limits.STAT7_CLIENTS_MAX)
+            client.dismiss(CloseCode.TRY_AGAIN_LATER, full)
             return
         # In one step: nothing can be told between the history and the first live message.
         client.push(b"".join(self.board.history))
@@ -235,6 +269,9 @@ class Stream:
     def opened(self, client: Client) -> None:
         """See ``client.Owner``."""
         self._open[client] = None
+        if len(self._open) > limits.STAT7_CONNECTIONS_MAX:
+            self.note(f"{client.peer} was cut off: {limits.STAT7_CONNECTIONS_MAX} connections")
+            client.transport.abort()
 
     def gone(self, client: Client) -> None:
         """See ``client.Owner``."""

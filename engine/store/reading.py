@@ -1,38 +1,22 @@
 """Reads a world's log beside the world: read-only, opened for each use, short transactions."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
 from engine.store.compression import Codec
-from engine.world.events import EventBlock
+from engine.world.events import EventBlock, TickEvents
 
 _BUSY_MS: Final = 1000
 
-_FIRST: Final = "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1"
+# Ticks without events share first_seq with the next that has some: of equals the newest.
+_FIRST: Final = (
+    "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT 1"
+)
 _TICKS: Final = (
     "SELECT tick, first_seq, count, events FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TickEvents:
-    """One tick's events."""
-
-    tick: int
-    block: EventBlock
-
-    @property
-    def first_seq(self) -> int:
-        """``seq`` of the first event."""
-        return self.block.first_seq
-
-    @property
-    def last_seq(self) -> int:
-        """``seq`` of the last event; before the first when there is none."""
-        return self.block.first_seq + len(self.block.rows) - 1
 
 
 def read_events(path: Path, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:

@@ -33,6 +33,7 @@ import numpy as np
 from msgspec import Struct
 
 from engine.protocol.events import EVENT_CODE, EVENT_KINDS, Event
+from engine.protocol.feed import ViolationRow
 from engine.world.arrays import Array
 from engine.world.inputs import columns_to_rows
 
@@ -102,6 +103,20 @@ class EventBlock:
     rows: Array
     texts: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def last_seq(self) -> int:
+        """``seq`` of the last event; before the first when there is none."""
+        return self.first_seq + len(self.rows) - 1
+
+    def violations(self) -> Array:
+        """Return the rows of violations, in order: denied, mutated, a broken invariant."""
+        kinds = self.rows["kind"]
+        found = (kinds == Code.DENIED) | (kinds == Code.INVARIANT_BROKEN)
+        # A move that governance cut short stays a move, with the reason as its text.
+        for row in self.texts:
+            found[row] |= kinds[row] == Code.MOVED
+        return np.flatnonzero(found)
+
     def pack(self) -> bytes:
         """Return the columns one after another (without ``first_seq`` and texts)."""
         names = EVENT_DTYPE.names or ()
@@ -132,25 +147,68 @@ class EventBlock:
         return cls.unpack(first_seq, logged.columns, logged.texts)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TickEvents:
+    """The events of one tick, whose number they share."""
+
+    tick: int
+    block: EventBlock
+
+    @property
+    def first_seq(self) -> int:
+        """``seq`` of the first event."""
+        return self.block.first_seq
+
+    @property
+    def last_seq(self) -> int:
+        """``seq`` of the last event; before the first when there is none."""
+        return self.block.last_seq
+
+    @property
+    def rows(self) -> Array:
+        """``EVENT_DTYPE``; row i is event ``first_seq + i``."""
+        return self.block.rows
+
+    def event(self, row: int) -> Event:
+        """Return the event in one row, as people and scripts see it."""
+        return _event(self.block, self.tick, row, self.rows[row].tolist())
+
+    def events(self, rows: Array) -> list[Event]:
+        """Return the events in some rows, as people and scripts see them."""
+        return [
+            _event(self.block, self.tick, row, values)
+            for row, values in zip(rows.tolist(), self.rows[rows].tolist(), strict=True)
+        ]
+
+    def violations(self, after_seq: int = 0) -> list[ViolationRow]:
+        """Return the violations after an event, in order."""
+        rows = self.block.violations()
+        found = []
+        for event in self.events(rows[rows > after_seq - self.first_seq]):
+            policy, _, reason = event.text.partition(": ")
+            critical = event.kind == "invariant_broken"
+            found.append(ViolationRow(event.seq, event.tick, policy, event.actor, reason, critical))
+        return found
+
+
 def to_events(block: EventBlock, tick: int) -> list[Event]:
     """Return the events as people and scripts see them."""
-    texts = block.texts
-    return [
-        Event(
-            seq=block.first_seq + index,
-            tick=tick,
-            kind=EVENT_KINDS[kind],
-            stream=stream,
-            version=version,
-            actor=actor,
-            target=target,
-            a=a,
-            b=b,
-            text=texts.get(index, ""),
-            cause=cause,
-            correlation=correlation,
-        )
-        for index, (kind, stream, version, actor, target, a, b, cause, correlation) in enumerate(
-            block.rows.tolist()
-        )
-    ]
+    return [_event(block, tick, row, values) for row, values in enumerate(block.rows.tolist())]
+
+
+def _event(block: EventBlock, tick: int, row: int, values: tuple[int, ...]) -> Event:
+    kind, stream, version, actor, target, a, b, cause, correlation = values
+    return Event(
+        seq=block.first_seq + row,
+        tick=tick,
+        kind=EVENT_KINDS[kind],
+        stream=stream,
+        version=version,
+        actor=actor,
+        target=target,
+        a=a,
+        b=b,
+        text=block.texts.get(row, ""),
+        cause=cause,
+        correlation=correlation,
+    )

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.protocol.events import CORRELATION_SEQ_BITS
 from engine.protocol.gateway import INTENT_KINDS
 from engine.world.arrays import Array, group_starts, stable_order
 from engine.world.inputs import TickInputs
@@ -56,8 +57,8 @@ class Orders:
 
     @property
     def correlation(self) -> Array:
-        """``player << 32 | seq``, uint64."""
-        return (self.player.astype(np.uint64) << np.uint64(32)) | self.seq.astype(np.uint64)
+        """See ``correlations``, uint64."""
+        return correlations(self.player.astype(np.uint64), self.seq.astype(np.uint64))
 
     def take(self, rows: Array | slice) -> "Orders":
         """Return some of the orders."""
@@ -83,6 +84,11 @@ class Orders:
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
+def correlations(players: Array, seqs: Array) -> Array:
+    """Return ``correlation_of`` of each player and sequence; two columns of one 64-bit type."""
+    return players << CORRELATION_SEQ_BITS | seqs
+
+
 def sort_orders(state: State, inputs: TickInputs) -> Orders:
     """Return the intents not applied before, in an order that arrival has no part in.
 
@@ -91,7 +97,7 @@ def sort_orders(state: State, inputs: TickInputs) -> Orders:
     """
     intents = inputs.intents
     player, seq = intents["player"].astype(np.int64), intents["seq"].astype(np.int64)
-    key = player << 32 | seq
+    key = correlations(player, seq)
     order = np.argsort(key)
     sorted_key = key[order]
     again = np.zeros(len(order), bool)

@@ -4,6 +4,7 @@ One row an entity; rows are appended and never removed or reused. Everything is 
 integer. Only ``engine.world.apply`` writes here.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -155,6 +156,19 @@ class State:
     def reindex(self) -> None:
         """Rebuild the way from id to row after the columns were filled from a checkpoint."""
         self._row_after[self.id[: self.count].astype(np.int64)] = np.arange(1, self.count + 1)
+
+
+def present(columns: Mapping[str, Array]) -> Array:
+    """Return who is there: players connected and NPCs, alive; (n,), of bools.
+
+    Args:
+        columns: ``kind``, ``alive``, ``connected``, (n,) each.
+    """
+    kind = columns["kind"]
+    there: Array = (columns["alive"] > 0) & (
+        (kind == NPC) | ((kind == PLAYER) & (columns["connected"] > 0))
+    )
+    return there
 
 
 def zone_corner(zones: Array) -> tuple[Array, Array]:

@@ -31,7 +31,7 @@ class Moment(Struct, frozen=True):
         places: Where everybody was last seen, this tick included.
         complete: Whether every event since the world began was seen: only then is anything
             known to be the first or the greatest.
-        storm: Whether a storm is known to drive players out.
+        storm: Whether a storm that drives players out is known to be armed.
     """
 
     tick: int

@@ -1,19 +1,20 @@
 """Two who meet again and again, and deaths that are paid back."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Final
 
 from engine.protocol.events import Event, entity_name
 from engine.protocol.limits import STORY_PAIRS_MAX
 from narrative.faculty.base import Draft, Moment, Slots, cast, evidence
-from narrative.memory import Memory
+from narrative.memory import Memory, Recent
 
 _APART_TICKS: Final = 100
 """So long without a blow, and the next one is another meeting."""
 _MEETINGS: Final = (3, 6, 10)
 """Which meeting of a pair is told."""
 _REMEMBERED: Final = 12
+_ANY_TICK: Final = 0
 _DUEL_BLOWS: Final = 5
 _LAST_BREATH_HP: Final = 12
 
@@ -30,31 +31,31 @@ _AGAIN: Final = (
     "{loser} rose after tick {then} only to meet {winner} again. The end was the same.",
 )
 _MET: Final = (
-    "{one} and {other} cannot leave each other alone: they have now fought {count} times, "
-    "first at tick {then}.",
+    "{one} and {other} cannot leave each other alone: since tick {then} they have fought "
+    "{count} times.",
     "Steel again between {one} and {other}, their quarrel of tick {then} still open: "
-    "meeting number {count}.",
-    "{one} found {other} again at tick {now}. So they have met {count} times.",
+    "meeting number {count} since then.",
+    "{one} found {other} again at tick {now}. So they have met {count} times since tick {then}.",
 )
 _DUEL: Final = (
     "{one} has {other} against the wall: {hp} hp left after the last blow.",
-    "{other} still stands before {one}, with {hp} hp and little hope.",
-    "A duel nears its end: {one} hit for {damage}, and {other} holds on with {hp} hp.",
-    "Blow after blow {one} wears {other} down. {hp} hp remain.",
+    "{other} still stands before {one}; the last blow left {hp} hp and little hope.",
+    "A duel nears its end: {one} hit for {damage} and left {other} {hp} hp.",
+    "Blow after blow {one} wears {other} down. The last left {hp} hp.",
 )
 
 
 class _Pair:
     """What two did to each other."""
 
-    __slots__ = ("blows", "last_tick", "meetings", "slain", "told_tick")
+    __slots__ = ("blows", "last_tick", "meetings", "slain", "told")
 
     def __init__(self) -> None:
         self.slain: deque[Event] = deque(maxlen=2)
-        self.meetings: deque[Event] = deque(maxlen=_REMEMBERED)
+        self.meetings = Recent(_REMEMBERED)
         self.last_tick = -_APART_TICKS - 1
-        self.told_tick = -1
-        self.blows = 0
+        self.told = False
+        self.blows: Counter[int] = Counter()
 
 
 class Feud:
@@ -67,31 +68,35 @@ class Feud:
 
     def look(self, moment: Moment) -> Iterable[Draft]:
         """See ``Adviser.look``."""
+        blows = sorted(moment.of("attacked", "retaliated"), key=lambda blow: blow.seq)
+        last = {blow.stream: blow for blow in blows}
         for blow in moment.of("attacked"):
             if blow.actor and blow.stream and blow.actor != blow.stream:
-                yield from self._blow(moment, blow)
+                yield from self._blow(moment, blow, is_last=last[blow.stream] is blow)
         for died in moment.of("died"):
             if died.actor and died.stream and died.actor != died.stream:
                 yield from self._death(moment, died)
 
     def gap(self) -> None:
-        """See ``Adviser.gap``: meetings that were missed only make a feud look smaller."""
+        """See ``Adviser.gap``: they may have met, and have settled it."""
+        self._pairs = Memory(STORY_PAIRS_MAX, _Pair)
 
-    def _blow(self, moment: Moment, blow: Event) -> Iterable[Draft]:
+    def _blow(self, moment: Moment, blow: Event, *, is_last: bool) -> Iterable[Draft]:
         pair = self._pairs.recall(_key(blow))
-        met = blow.tick - pair.last_tick > _APART_TICKS
-        pair.last_tick = blow.tick
-        pair.blows = 1 if met else pair.blows + 1
-        if met:
-            pair.meetings.append(blow)
-            if len(pair.meetings) in _MEETINGS and all(map(moment.citable, pair.meetings)):
+        if blow.tick - pair.last_tick > _APART_TICKS:
+            pair.told = False
+            pair.blows.clear()
+            pair.meetings.thin(_ANY_TICK, moment.citable)
+            pair.meetings.add(blow)
+            if pair.meetings.reached(_MEETINGS):
                 yield _met(pair)
-        elif (
-            pair.blows >= _DUEL_BLOWS
-            and 0 < blow.b <= _LAST_BREATH_HP
-            and pair.told_tick != pair.meetings[-1].tick
-        ):
-            pair.told_tick = pair.meetings[-1].tick
+        pair.last_tick = blow.tick
+        pair.blows[blow.actor] += 1
+        if pair.told or pair.blows[blow.actor] < _DUEL_BLOWS:
+            return
+        # After a later blow of the tick this one's figures are not true any more.
+        if is_last and 0 < blow.b <= _LAST_BREATH_HP:
+            pair.told = True
             yield _duel(blow)
 
     def _death(self, moment: Moment, died: Event) -> Iterable[Draft]:
@@ -122,7 +127,7 @@ def _key(event: Event) -> tuple[int, int]:
 
 
 def _met(pair: _Pair) -> Draft:
-    first, last = pair.meetings[0], pair.meetings[-1]
+    first, last = pair.meetings.first, pair.meetings.last
     slots: Slots = {
         "one": entity_name(last.actor),
         "other": entity_name(last.stream),

@@ -1,13 +1,12 @@
 """Gold that changes hands: the richest loot yet, a great bargain, a busy merchant."""
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
 from engine.protocol.events import Event, entity_name
 from engine.protocol.limits import BEAT_EVENTS_MAX, STORY_FIGURES_MAX
 from narrative.faculty.base import Draft, Moment, Slots, cast, evidence
-from narrative.memory import Memory
+from narrative.memory import Memory, Recent
 
 _LOOT_MIN: Final = 50
 _BARGAIN_MIN: Final = 40
@@ -34,14 +33,15 @@ _BARGAIN: Final = (
 )
 _MERCHANT: Final = (
     "{seller} has made {count} sales since tick {then}; the last brought {gold} gold from {buyer}.",
-    "Not everyone fights: {seller} closed sale number {count} of the season, with {buyer}.",
+    "Not everyone fights: {seller} closed sale number {count} since tick {then}, with {buyer}.",
     "Purses open for {seller}: {count} sales from tick {then} to tick {now}.",
-    "While others bleed, {seller} sells. {buyer} was the latest of {count} to pay.",
+    "While others bleed, {seller} sells: {count} times since tick {then}, {buyer} the latest "
+    "to pay.",
 )
 
 
-def _sales() -> deque[Event]:
-    return deque(maxlen=BEAT_EVENTS_MAX)
+def _sales() -> Recent:
+    return Recent(BEAT_EVENTS_MAX)
 
 
 class Fortune:
@@ -52,7 +52,7 @@ class Fortune:
     def __init__(self) -> None:
         self._loot: Event | None = None
         self._bargain = _BARGAIN_MIN
-        self._sales: Memory[int, deque[Event]] = Memory(STORY_FIGURES_MAX, _sales)
+        self._sales: Memory[int, Recent] = Memory(STORY_FIGURES_MAX, _sales)
 
     def look(self, moment: Moment) -> Iterable[Draft]:
         """See ``Adviser.look``."""
@@ -100,18 +100,13 @@ class Fortune:
         if abs(traded.b) >= self._bargain:
             self._bargain = abs(traded.b) + 1
             yield Draft("fortune", 3.0, _BARGAIN, slots, evidence(traded), cast(seller, buyer))
-        if not sells:
-            return
         sales = self._sales.recall(seller)
-        sales.append(traded)
-        while sales[0].tick < moment.tick - _WITHIN_TICKS or not moment.citable(sales[0]):
-            sales.popleft()
-        if len(sales) in _SALES_TOLD:
-            slots |= {"count": len(sales), "then": sales[0].tick, "now": traded.tick}
+        sales.thin(moment.tick - _WITHIN_TICKS, moment.citable)
+        sales.add(traded)
+        if sales.reached(_SALES_TOLD):
+            slots |= {"count": len(sales), "then": sales.first.tick, "now": traded.tick}
             events, who = evidence(*sales), cast(seller, buyer)
             yield Draft("fortune", 1.0, _MERCHANT, slots, events, who)
-            if len(sales) == BEAT_EVENTS_MAX:
-                sales.clear()
 
 
 ADVISER = Fortune

@@ -14,8 +14,8 @@ _ANSWERED: Final = (
 )
 _ALONE: Final = (
     "{caller} called for help against {foe}. Nobody came.",
-    "There was no answer when {caller} cried out; {foe} struck on.",
-    "{caller} screamed, {foe} went on, and the land was silent.",
+    "There was no answer when {caller} cried out under the blows of {foe}.",
+    "{caller} screamed, {foe} had struck hard, and the land was silent.",
 )
 _RESCUED: Final = (
     "{caller} called and was saved: {slayer} came and killed {foe}.",
@@ -35,27 +35,35 @@ class Help:
         if not calls:
             return
         blows = list(moment.of("retaliated"))
-        deaths = {died.cause: died for died in moment.of("died")}
+        dead = {died.stream: died for died in moment.of("died")}
         for call in calls:
             answers = [
                 blow
                 for blow in blows
                 if blow.cause == call.seq and blow.actor and blow.stream == call.target
             ]
-            yield _draft(call, answers, deaths)
+            if answers:
+                yield _answered(call, answers, dead)
+            elif call.target not in dead:
+                # Nobody is called to a foe who has fallen already.
+                who = cast(call.stream, call.target)
+                yield Draft("help", 1.9, _ALONE, _slots(call), evidence(call), who)
 
     def gap(self) -> None:
         """See ``Adviser.gap``: nothing is remembered here."""
 
 
-def _draft(call: Event, answers: list[Event], deaths: dict[int, Event]) -> Draft:
-    slots: Slots = {"caller": entity_name(call.stream), "foe": entity_name(call.target)}
-    if not answers:
-        who = cast(call.stream, call.target)
-        return Draft("help", 1.9, _ALONE, slots, evidence(call), who)
+def _slots(call: Event) -> Slots:
+    return {"caller": entity_name(call.stream), "foe": entity_name(call.target)}
+
+
+def _answered(call: Event, answers: list[Event], dead: dict[int, Event]) -> Draft:
+    slots = _slots(call)
+    died = dead.get(call.target)
     for answer in answers:
-        died = deaths.get(answer.seq)
-        if died is not None and (died.stream, died.actor) == (call.target, answer.actor):
+        if died is not None and (died.cause, died.actor) == (answer.seq, answer.actor):
+            if call.stream in dead:
+                break  # too late
             slots["slayer"] = entity_name(answer.actor)
             events = evidence(call, answer, died)
             who = cast(call.stream, answer.actor, call.target)

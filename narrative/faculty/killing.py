@@ -11,9 +11,9 @@ _OLD_LIVES: Final = 3
 
 _PLAIN: Final = (
     "{killer} struck {victim} down{where}; there was nothing on the body worth taking.",
-    "{victim} fell to {killer}{where} and left nothing behind.",
+    "{victim} fell to {killer}{where}, and nothing was taken.",
     "Tick {tick}: {killer} ended {victim}{where}, for no gain at all.",
-    "{killer} killed {victim}{where}. Empty pockets, and a grave.",
+    "{killer} killed {victim}{where}. A grave, and nobody the richer.",
 )
 _GOLD: Final = (
     "{killer} killed {victim}{where} and walked off with {gold} gold.",
@@ -23,7 +23,7 @@ _GOLD: Final = (
 )
 _GOODS: Final = (
     "{killer} left {victim} dead{where} and carried away {gold} gold and {goods} goods.",
-    "{victim} lost it all to {killer}{where}: a life, {gold} gold, {goods} goods.",
+    "{victim} lost to {killer}{where}: a life, {gold} gold, {goods} goods.",
     "A robbery{where}: {killer} killed {victim} for {gold} gold and {goods} goods.",
 )
 _OLD: Final = (
@@ -69,7 +69,7 @@ def _draft(moment: Moment, died: Event, looted: Event | None) -> Draft:
         events.append(looted)
     elif looted is not None:
         return _only_goods(died, looted)
-    where = moment.places.of(died.stream)
+    where = moment.places.of(died.stream, died.seq)
     if where is not None and moment.citable(where[1]):
         events.append(where[1])
     else:
@@ -83,7 +83,7 @@ def _draft(moment: Moment, died: Event, looted: Event | None) -> Draft:
 def _only_goods(died: Event, looted: Event) -> Draft:
     sentences = (
         "{killer} killed {victim} over a load of goods.",
-        "{victim} had no gold, so {killer} took the goods from the body.",
+        "There was no gold to take from {victim}, so {killer} took goods.",
     )
     slots: Slots = {"killer": entity_name(died.actor), "victim": entity_name(died.stream)}
     events, who = evidence(died, looted), cast(died.actor, died.stream)

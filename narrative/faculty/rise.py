@@ -22,12 +22,12 @@ _ABOVE: Final = (
     "The name to know is {who}: level {level}, above {holder} and everybody else.",
 )
 _STILL: Final = (
-    "{who} climbs on, from level {before} to level {level}; nobody is near.",
-    "Level {level} for {who}, who was the highest already.",
+    "{who} climbs on, from level {before} to level {level}; nobody stands higher.",
+    "Level {level} for {who}, whom nobody had outdone at level {before}.",
 )
 _HIGH: Final = (
     "{who} rises from level {before} to level {level}.",
-    "Level {level} for {who}; not many come so far.",
+    "Level {level} for {who}, who was at level {before}.",
 )
 _PRIME: Final = (
     "{who} has come into the prime of life.",

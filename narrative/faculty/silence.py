@@ -1,6 +1,5 @@
 """The world that begins, falls silent and wakes; crowds that vanish and come back."""
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -18,7 +17,7 @@ _AWAY_PART: Final = 10
 _AWAY_MAX: Final = 100_000
 
 _DAWN: Final = (
-    "A world begins, and no player has seen it yet.",
+    "A world begins, at tick {now}, before any player.",
     "Tick {now}. Out of nothing, a land.",
 )
 _FIRST: Final = (
@@ -26,38 +25,40 @@ _FIRST: Final = (
     "The land has its first soul: {who}, at tick {now}.",
 )
 _WOKE: Final = (
-    "The world fell silent after tick {then}. It woke at tick {now} and reached for the "
-    "{souls} souls it had held.",
-    "Nothing, after tick {then}. Then, at tick {now}, the world opened its eyes again; "
-    "{souls} souls had been torn out of it.",
-    "After tick {then} the world stopped breathing. Tick {now} found it alive, and {souls} "
-    "souls adrift.",
+    "Some time after tick {then} the world fell silent. It woke at tick {now} and reached for "
+    "the {souls} souls it had held.",
+    "The last that was told of the world was of tick {then}. At tick {now} it opened its eyes "
+    "again; {souls} souls had been torn out of it.",
+    "Tick {then} is the last that anybody told of before the world stopped breathing. Tick "
+    "{now} found it alive, and {souls} souls adrift.",
 )
 _VANISHED: Final = (
     "They are gone: {list} and many others, from tick {then} on.",
-    "At tick {then} the land began to empty: {list} went first, the crowd after.",
+    "From tick {then} on the land has been emptying: {list} went, and a crowd with them.",
     "A great vanishing. {list} and a crowd with them are no longer in the world.",
 )
 _STORM: Final = (
-    "The storm is here. At tick {then} it took {list}, and many after them.",
-    "The storm began to sweep the land at tick {then}: {list} are gone, and they are not alone.",
-    "First {list}, then the others: the storm lets nobody stand.",
+    "A storm rages. {list} are gone from the land, and many others, from tick {then} on.",
+    "There is a storm over the land, and it is emptier: {list} went, from tick {then} on, and a "
+    "crowd with them.",
+    "The storm is here, and {list} are gone. They are not alone.",
 )
+# Of the crowd that was seen to go: whoever went before that may be away still.
 _BACK: Final = (
     "They are back. {first} was the first to return, at tick {then}; with {last}, at tick "
     "{now}, the crowd is there again.",
-    "The land fills again: {first} came at tick {then}, and by tick {now} the others had "
-    "followed, {last} the latest of them.",
-    "What was taken has been given back: {first} led the way at tick {then}, and when {last} "
-    "came at tick {now} the fires were burning.",
+    "The land fills again: {first} came at tick {then}, and by tick {now} nearly all of the "
+    "crowd had followed, {last} the latest of them.",
+    "Hardly one of the crowd is missing any more: {first} led the way at tick {then}, and when "
+    "{last} came at tick {now} the fires were burning.",
 )
 _CALM: Final = (
     "The storm has passed. {first} was the first to find the way back, at tick {then}; with "
     "{last}, at tick {now}, the crowd is there again.",
-    "After the storm: {first} came back at tick {then}, and by tick {now} the others had "
-    "followed, {last} the latest of them.",
-    "What the storm took it gave back. {first} led the way at tick {then}, and {last} came in "
-    "at tick {now}.",
+    "After the storm: {first} came back at tick {then}, and by tick {now} nearly all of the "
+    "crowd had followed, {last} the latest of them.",
+    "The sky is clear. {first} led the way back at tick {then}; {last} came in at tick {now}, "
+    "and hardly one of the crowd is missing.",
 )
 
 
@@ -68,7 +69,7 @@ class Silence:
 
     def __init__(self) -> None:
         self._anybody = False
-        self._going: deque[Event] = deque(maxlen=_AWAY_MAX)
+        self._going: dict[int, Event] = {}
         self._away: set[int] = set()
         self._away_most = 0
         self._lost_tick = 0
@@ -82,13 +83,14 @@ class Silence:
             yield from self._started(moment, started)
         if not self._anybody:
             yield from self._first(moment)
-        for gone in moment.of("disconnected", "left"):
-            if gone.stream:
-                self._lost(gone)
+        came_and_went = moment.of("disconnected", "left", "resumed")
+        for event in sorted(came_and_went, key=lambda event: event.seq):
+            if event.kind == "resumed":
+                yield from self._returned(moment, event)
+            elif event.stream:
+                self._lost(event)
         self._stormy = self._stormy or moment.storm
         yield from self._vanished(moment)
-        for back in moment.of("resumed"):
-            yield from self._returned(moment, back)
 
     def gap(self) -> None:
         """See ``Adviser.gap``: who is away is not known any more."""
@@ -133,31 +135,36 @@ class Silence:
         if len(self._away) < _AWAY_MAX:
             self._away.add(gone.stream)
         self._away_most = max(self._away_most, len(self._away))
-        if not self._told:
-            self._going.append(gone)
+        self._going.pop(gone.stream, None)
+        if not self._told and len(self._going) < _AWAY_MAX:
+            self._going[gone.stream] = gone
 
     def _vanished(self, moment: Moment) -> Iterable[Draft]:
         going = self._going
-        while going and going[0].tick < moment.tick - _WITHIN_TICKS:
-            going.popleft()
+        while going and (first := next(iter(going.values()))).tick < moment.tick - _WITHIN_TICKS:
+            del going[first.stream]
         if self._told or len(going) < _CROWD:
             return
         self._told = True
-        listed = tuple(going)[:BEAT_EVENTS_MAX]
+        listed = tuple(going.values())[:BEAT_EVENTS_MAX]
         going.clear()
-        gone = list(dict.fromkeys(event.stream for event in listed))
+        gone = [event.stream for event in listed]
         slots: Slots = {"list": names(gone[:NAMES_MAX]), "then": listed[0].tick}
         sentences = _STORM if moment.storm else _VANISHED
         yield Draft("vanishing", 5.8, sentences, slots, evidence(*listed), cast(*gone))
 
     def _returned(self, moment: Moment, back: Event) -> Iterable[Draft]:
+        self._going.pop(back.stream, None)
         if back.stream not in self._away:
             return
         self._away.discard(back.stream)
-        first = self._first_back = self._first_back or back
-        if not self._told or len(self._away) * _AWAY_PART > self._away_most:
+        if not self._told:
             return
-        sentences = _CALM if self._stormy else _BACK
+        first = self._first_back = self._first_back or back
+        if len(self._away) * _AWAY_PART > self._away_most:
+            return
+        # A storm that goes on, or another one, has not passed.
+        sentences = _CALM if self._stormy and not moment.storm else _BACK
         self._new_wave()
         if first.stream == back.stream or not moment.citable(first):
             return

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,8 @@ from litestar.connection import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from engine.protocol.events import Event
-from engine.protocol.story import Beat, NewBeat
+from engine.protocol.query import Refused
+from engine.protocol.story import Beat, Judged, NewBeat, TurnedAway
 
 TOKEN = "let-me-tell"
 _beats = msgspec.json.Decoder(dict[str, tuple[NewBeat, ...]])
@@ -29,6 +30,8 @@ class FakeAdmin:
         answers: Statuses to give to the next posts; 200 takes the beats, anything else does
             not.
         unwanted: An event of which no beat is taken: a post with such a beat is refused.
+        judge: Says which beats of a post are turned away; by default none.
+        armed: Faults that a newcomer is told of, as in ``hello``.
         newest: Bodies to give to the next questions for the newest beat, in place of the truth.
         asked: The ``after_seq`` of every stream, in order.
         posts: How many posts came.
@@ -40,6 +43,8 @@ class FakeAdmin:
         self.told: list[Beat] = []
         self.answers: deque[int] = deque()
         self.unwanted = 0
+        self.judge: Callable[[tuple[NewBeat, ...]], Judged | Refused] = _taken
+        self.armed: list[dict[str, Any]] = []
         self.newest: deque[bytes] = deque()
         self.asked: list[int] = []
         self.queries: list[dict[str, str]] = []
@@ -80,7 +85,9 @@ class FakeAdmin:
     @asynccontextmanager
     async def up(self) -> AsyncIterator["FakeAdmin"]:
         """Listen for the length of the block; may be done again, on the same port."""
-        app = Litestar([self._stream(), self._newest(), self._take()], openapi_config=None)
+        handlers = [self._stream(), self._newest(), self._take()]
+        # Litestar's own would take over the loggers of the whole process.
+        app = Litestar(handlers, openapi_config=None, logging_config=None)
         config = uvicorn.Config(
             app, log_level="critical", ws="websockets-sansio", timeout_graceful_shutdown=1
         )
@@ -107,7 +114,12 @@ class FakeAdmin:
             self.asked.append(int(query["after_seq"]))
             cut = asyncio.create_task(self._cut.wait())
             await socket.accept()
-            hello = {"type": "hello", "run": "r1", "last_seq": self.last_seq}
+            hello = {
+                "type": "hello",
+                "run": "r1",
+                "last_seq": self.last_seq,
+                "armed": self.armed,
+            }
             await socket.send_text(msgspec.json.encode(hello).decode())
             at = 0
             news = cut
@@ -151,10 +163,31 @@ class FakeAdmin:
             beats = _beats.decode(await request.body())["beats"]
             if status == 200 and any(self.unwanted in beat.events for beat in beats):
                 status = 422
+            body = b"{}"
             if status == 200:
-                for beat in beats:
-                    fields = msgspec.structs.asdict(beat)
-                    self.told.append(Beat(number=len(self.told) + 1, at_s=0.0, **fields))
-            return Response(b"{}", status_code=status, media_type="application/json")
+                judged = self.judge(beats)
+                assert isinstance(judged, Judged)
+                body = msgspec.json.encode(judged)
+                unwanted = {one.beat for one in judged.turned_away}
+                for place, beat in enumerate(beats):
+                    if place not in unwanted:
+                        fields = msgspec.structs.asdict(beat)
+                        self.told.append(Beat(number=len(self.told) + 1, at_s=0.0, **fields))
+            return Response(body, status_code=status, media_type="application/json")
 
         return take
+
+
+def _taken(beats: tuple[NewBeat, ...]) -> Judged:
+    return Judged("taken", len(beats), 0, ())
+
+
+def without(event: int) -> Callable[[tuple[NewBeat, ...]], Judged]:
+    """Return a judge that turns away whatever is told from an event."""
+
+    def judge(beats: tuple[NewBeat, ...]) -> Judged:
+        places = [place for place, beat in enumerate(beats) if event in beat.events]
+        bad = tuple(TurnedAway(place, f"event {event} is unwanted") for place in places)
+        return Judged("judged", len(beats) - len(bad), 0, bad)
+
+    return judge

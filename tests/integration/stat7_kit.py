@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import websockets
 
-from engine.stat7.service import Happened, Look, Run
+from engine.stat7.service import Look, Run
 from engine.stat7.stream import Stream
+from engine.world.events import TickEvents
 from tests.unit.stat7.kit import look, npc
 
 WAIT_S = 20.0
@@ -21,27 +22,38 @@ Message = dict[str, Any]
 
 
 class Moving:
-    """An engine whose NPCs all move from one look to the next."""
+    """An engine whose NPCs all move from one look to the next.
+
+    Attributes:
+        lines: What was logged.
+        problems: What the operator was told.
+        broken: So many more looks fail.
+    """
 
     def __init__(self, npcs: int) -> None:
         self.run = Run("r1", 7, 0, 100)
         self.lines: list[str] = []
-        self.broken = False
+        self.problems: list[str] = []
+        self.broken = 0
         self._tick = 0
         self._columns = dict(look(0, *(npc(number) for number in range(npcs))).columns)
 
     def look(self, columns: tuple[str, ...]) -> Look | None:
         if self.broken:
+            self.broken -= 1
             raise RuntimeError("the world is upside down")
         self._tick += 1
         self._columns["x"] = np.full(len(self._columns["id"]), self._tick * 256 % 65536)
         return Look(self._tick, {name: self._columns[name].copy() for name in columns})
 
-    def happened(self, after_seq: int) -> list[Happened]:
+    def happened(self, after_seq: int) -> list[TickEvents]:
         return []
 
     def log(self, event: str, text: str) -> None:
         self.lines.append(f"{event}: {text}")
+
+    def problem(self, text: str) -> None:
+        self.problems.append(text)
 
     async def said(self, word: str) -> str:
         """Return the first line of the log with this word in it."""
@@ -112,6 +124,36 @@ async def watching(port: int, **options: Any) -> AsyncIterator[Watcher]:
         yield Watcher(connection)
 
 
+async def answer_to(port: int, request: bytes) -> tuple[int, dict[str, str]]:
+    """Send bytes; return the status and the error of what comes until the connection closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), WAIT_S)
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    assert headers["content-type"] == "application/json"
+    assert int(headers["content-length"]) == len(body)
+    whole = json.loads(body)
+    assert list(whole) == ["error"]
+    error: dict[str, str] = whole["error"]
+    return int(first.split()[1]), error
+
+
+def upgrade(path: str = "/", **headers: str) -> bytes:
+    """Return a request to be let in."""
+    told = {
+        "Host": "127.0.0.1",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+    } | {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
 async def raw_client(port: int) -> socket.socket:
     """Return an upgraded socket with a small buffer, from which nothing more is read."""
     loop = asyncio.get_running_loop()
@@ -119,11 +161,6 @@ async def raw_client(port: int) -> socket.socket:
     connection.setblocking(False)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     await loop.sock_connect(connection, ("127.0.0.1", port))
-    request = (
-        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-    )
-    await loop.sock_sendall(connection, request.encode())
+    await loop.sock_sendall(connection, upgrade())
     assert b"101 Switching" in await loop.sock_recv(connection, 64)
     return connection

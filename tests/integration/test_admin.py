@@ -20,9 +20,9 @@ from engine.protocol.events import entity_id
 from engine.protocol.limits import SEQ_MAX
 from engine.protocol.spec import HubFailed, RunSpec
 from engine.store.sqlite import SqliteStore
-from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered
+from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered, taken_port
 from tests.integration.hub_process import Place
-from tests.machine import is_good_end, ports_of_a_base, read_summary
+from tests.machine import is_good_end, read_summary
 from tests.specs import at_once, small_run
 
 pytestmark = pytest.mark.integration
@@ -85,6 +85,9 @@ async def test_everything_that_can_be_changed(folder: Path) -> None:
         fault = await doors.change("POST", "/faults", storm | {"hold_s": 60})
         armed = await next_of(client, "fault")
         assert (armed["what"], armed["fault"]["id"]) == ("armed", fault["id"])
+        async with doors.follow("topics=faults") as newcomer:
+            (known,) = (await next_of(newcomer, "hello"))["armed"]
+            assert (known["tick"], known["fault"]["id"]) == (armed["tick"], fault["id"])
         await doors.until("/health", lambda health: health["players"] == 5)
         await doors.change("DELETE", f"/faults/{fault['id']}")
         assert (await next_of(client, "fault"))["what"] == "cleared"
@@ -317,9 +320,8 @@ async def test_the_end_is_told_to_those_that_follow() -> None:
 
 @pytest.mark.parametrize("offset", [0, 2], ids=["admin", "gateway"])
 async def test_a_port_that_is_taken_ends_the_start(offset: int) -> None:
-    with Place() as place, ports_of_a_base(offset) as base:
-        port = base + offset
-        process = place.spawn(place.spec(port_base=base))
+    with Place() as place, taken_port(offset) as port:
+        process = place.spawn(place.spec(port_base=port - offset))
         failed = await place.first_word(process)
         assert isinstance(failed, HubFailed)
         assert failed.exit_code == 2

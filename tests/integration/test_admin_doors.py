@@ -82,6 +82,16 @@ async def answers(port: int) -> None:
         assert (await client.get(f"http://127.0.0.1:{port}/health")).status_code == 200
 
 
+async def until_answered(port: int) -> None:
+    """Ask again and again until there is room."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(AssertionError):
+                await answers(port)
+                break
+            await asyncio.sleep(0.01)
+
+
 def code_in(answer: bytes) -> str:
     found: str = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2])["error"]["code"]
     return found
@@ -150,6 +160,43 @@ async def test_a_request_that_never_ends_is_cut_off(
         writer.close()
 
 
+async def test_a_second_request_that_came_with_the_first_and_never_ends_is_cut_off(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(wires, "ADMIN_REQUEST_S_MAX", 0.3)
+    whole = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    begun = (
+        f"POST /marks HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
+        "Content-Length: 100\r\n\r\n{"
+    ).encode()
+    async with doors(service) as port:
+        answer = await raw(port, whole + begun)
+        assert answer.count(b"HTTP/1.1 200 ") == 1
+        assert answer.endswith(b"}")
+        # Half a head is cut off sooner or later, too: who is idle is let go.
+        monkeypatch.setattr(wires, "ADMIN_REQUEST_S_MAX", 0.1)
+        assert (await raw(port, whole + whole + begun)).count(b"HTTP/1.1 200 ") == 2
+
+
+async def test_who_asks_to_close_and_does_not_read_is_cut_off(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(wires, "ADMIN_CLOSE_S", 0.3)
+    monkeypatch.setattr(wires, "ADMIN_CONNECTIONS_MAX", 1)
+    # Far more than what the kernel keeps for a client that does not read.
+    service.ticks = [tick_of(1, 1, ["said"] * 500, dict.fromkeys(range(500), "x" * 20_000))]
+    async with doors(service) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(
+            b"GET /events?limit=500 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )
+        assert b"200" in await reader.readline()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport reads
+        # There is room for one: others are answered as soon as this one is gone.
+        await until_answered(port)
+        writer.transport.abort()
+
+
 async def test_a_large_body_is_refused_unread_and_its_sender_hears_it(
     port: int, service: FakeService
 ):
@@ -201,12 +248,7 @@ async def test_connections_are_bounded(service: FakeService, monkeypatch: pytest
         for _, writer in idle:
             writer.close()
             await writer.wait_closed()
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                with contextlib.suppress(AssertionError):
-                    await answers(port)
-                    break
-                await asyncio.sleep(0.01)
+        await until_answered(port)
 
 
 async def test_streams_are_bounded(port: int, monkeypatch: pytest.MonkeyPatch):

@@ -1,9 +1,10 @@
 """STAT7 over a real engine: world, squad and hub in this process, a plain client outside."""
 
+import asyncio
 import json
-import socket
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +13,12 @@ from engine.hub.embedded import Embedded
 from engine.protocol.address import BitChain, address, uri
 from engine.protocol.command import ArmFault, ClearFault, Scope, SetPlayers, Stop
 from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.feed import Notice
+from engine.protocol.limits import STAT7_FAILURES_MAX
 from engine.protocol.scenario import Scenario, Stage
-from tests.integration.stat7_kit import Message, Watcher, watching
+from engine.stat7.coordinates import Sheet, derive
+from tests.integration.admin_kit import taken_port
+from tests.integration.stat7_kit import WAIT_S, Message, Watcher, watching
 from tests.unit.hub.fakes import run_spec
 
 pytestmark = pytest.mark.integration
@@ -106,11 +111,46 @@ async def _follow_a_storm(watcher: Watcher, link) -> None:
     assert (await link.call(Stop())).ok
 
 
+async def test_the_operator_is_told_when_the_stream_fails_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    failures = 2
+
+    def fails_at_first(*arguments: Any) -> Sheet:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise ValueError("upside\x1b down")
+        return derive(*arguments)
+
+    monkeypatch.setattr("engine.stat7.board.derive", fails_at_first)
+    engine = Embedded(_spec(tmp_path))
+    link = await engine.start()
+    told: list[str] = []
+    try:
+        async with watching(engine.engine.stat7.port) as watcher:
+            await watcher.expect("coordinates_updated")
+        async with asyncio.timeout(WAIT_S):
+            while len(told) < 2:
+                link.take_snapshot()
+                notices = [item for item in link.take_notices() if isinstance(item, Notice)]
+                told += [notice.text for notice in notices if notice.kind == "problem"]
+                await link.wait()
+    finally:
+        ended = await engine.aclose()
+    assert [text.split(";")[0] for text in told] == [
+        f"STAT7 failed and tries again ({number} of {STAT7_FAILURES_MAX}): "
+        "ValueError: upside\N{REPLACEMENT CHARACTER} down"
+        for number in (1, 2)
+    ]
+    assert ended is not None
+    assert ended.text.split(":")[0] in {"held", "invalid"}
+    assert "Traceback" in (tmp_path / "runs" / "r1" / "engine.log").read_text()
+
+
 async def test_a_port_in_use_ends_the_start(tmp_path: Path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(UserError) as caught:
-            await Embedded(_spec(tmp_path, port_base=port - 1)).start()
+    with taken_port(1) as port, pytest.raises(UserError) as caught:
+        await Embedded(_spec(tmp_path, port_base=port - 1)).start()
     assert caught.value.exit_code == ExitCode.USAGE
     assert f"port {port} (STAT7)" in caught.value.message
     assert list((tmp_path / "runs").iterdir()) == []

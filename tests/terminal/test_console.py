@@ -47,7 +47,7 @@ def test_a_run_from_first_paint_to_summary(tmp_path: Path, columns: int, rows: i
         pty.wait_for("esc closes")
         pty.press("\x1b")
         pty.wait_gone("esc closes")
-        for page in "234561":
+        for page in "2345671":
             pty.press(page)
         pty.press("+")
         pty.wait_for("44/44")

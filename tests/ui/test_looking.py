@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.app import ConsoleOptions, StormApp
-from console.items import Clock, Mouse
+from console.items import Clock, Mouse, SetFilter
 from console.opening import HINT_S, hint_path
 from engine.link.base import EngineLink
 from engine.protocol.feed import Notice, OutageView
@@ -121,6 +121,21 @@ async def test_v_goes_to_the_next_open_violation_and_x_acknowledges(tmp_path: Pa
         assert f"0 open of {total}" in text_of(app)
 
 
+async def test_x_spares_what_the_filter_hides(tmp_path: Path):
+    app, link = make(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        play(app, link, 125)
+        tail = app.model.live.snapshot.violations.tail
+        shown = {row.seq for row in tail if row.policy == "speed"}
+        assert 0 < len(shown) < len(tail)
+        app.deliver([SetFilter("violations", "policy=speed")])
+        await pilot.press("4", "G", "x")
+        assert {row.seq for row in tail if app.model.seen.has(row)} == shown
+        assert app.model.seen.count == len(shown)
+        assert f"{len(shown)} acknowledged" in text_of(app)
+
+
 async def test_v_stays_on_a_page_that_shows_the_list(tmp_path: Path):
     app, link = make(tmp_path)
     async with app.run_test(size=(200, 60)) as pilot:
@@ -160,6 +175,13 @@ async def test_y_copies_the_row_and_shift_y_the_list_as_shown(tmp_path: Path):
         await until(lambda: f"copied {len(lines)} rows" in text_of(app), pilot)
         await pilot.press("5", "Y")
         await until(lambda: "no rows to copy" in text_of(app), pilot)
+        # The banner of a world that is down takes two rows.
+        await pilot.press("2", "Y")
+        lines = copied.read_text().splitlines()
+        link.engine.outages = (OutageView("world", 59.0, "signal 9"),)
+        app.deliver([link.engine.snapshot(61.0)])
+        await pilot.press("2", "Y")
+        await until(lambda: f"copied {len(lines) - 2} rows" in text_of(app), pilot)
 
 
 async def test_what_happened_is_listed_and_old_notices_are_no_news(tmp_path: Path):
@@ -196,7 +218,9 @@ async def test_the_hint_is_shown_once_and_the_key_that_ends_it_acts_once(tmp_pat
         await ready(pilot)
         play(app, link, 20)
         assert "break something" in text_of(app)
-        assert hint_path({"HOME": str(tmp_path)}).exists()
+        hint = hint_path({"HOME": str(tmp_path)})
+        assert hint is not None
+        assert hint.exists()
         await pilot.press("plus")
         await until(lambda: len(link.calls) == 1, pilot)
         assert "break something" not in text_of(app)

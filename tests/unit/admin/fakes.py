@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+import httpx
 import numpy as np
 
-from engine.admin.service import FaultNews, Health, Status
+from engine.admin.service import ArmedFault, FaultNews, Health, Status
 from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import Command, Reply
 from engine.protocol.events import EVENT_CODE
@@ -21,11 +23,11 @@ from engine.protocol.query import (
     TickFigures,
     TicksAnswer,
 )
-from engine.protocol.story import Beat, NewBeat
-from engine.store.reading import TickEvents
-from engine.world.events import EVENT_DTYPE, EventBlock
+from engine.protocol.story import Beat, Judged, NewBeat
+from engine.world.events import EVENT_DTYPE, EventBlock, TickEvents
 
 TOKEN = "the-token"
+OWN = {"authorization": f"Bearer {TOKEN}"}
 
 
 def tick_of(
@@ -60,6 +62,8 @@ class FakeService:
         self.figures: list[TickFigures] = []
         self.beats: list[Beat] = []
         self.news: list[FaultNews] = []
+        self.faults_armed: tuple[ArmedFault, ...] = ()
+        self.judged: Judged | Refused | None = None
         self.status: Status = "running"
         self.pid = 4711
         self.commands: list[Command] = []
@@ -104,8 +108,8 @@ class FakeService:
         self.orders.append((entity, intent))
         return self.order_answer
 
-    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Reply:
-        return Reply(ok=True, text=f"{len(beats)} beats taken")
+    def tell_beats(self, beats: tuple[NewBeat, ...]) -> Judged | Refused:
+        return self.judged or Judged(f"beats taken: {len(beats)}", len(beats), 0, ())
 
     async def ticks_after(self, seq: int) -> list[TickEvents]:
         return [tick for tick in self.ticks if tick.last_seq > seq][:2]
@@ -142,3 +146,16 @@ def row(entity: int) -> EntityRow:
 def figures_of(tick: int) -> TickFigures:
     """Return a tick's figures."""
     return TickFigures(tick, 1.0, 0.1, 0.2, 0.1, 0.1, 0.2, 0.3, 0.0, False, 3, 4, 0)
+
+
+def error(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Return the error after checking its shape."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    assert list(body) == ["error"]
+    assert set(body["error"]) <= {"code", "message", "field"}
+    assert body["error"]["code"] == code
+    assert "Traceback" not in answer.text
+    found: dict[str, Any] = body["error"]
+    return found

@@ -7,11 +7,12 @@ import pytest
 
 from engine.admin.errors import Problem
 from engine.admin.follow import Follow, Wish, wish_of
-from engine.admin.service import FaultNews
+from engine.admin.service import ArmedFault, FaultNews
 from engine.protocol.events import EVENT_CODE
 from engine.protocol.feed import Ended, FaultView, Snapshot, StoryView
 from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
 from engine.protocol.story import Beat
+from engine.world.events import TickEvents
 from tests.unit.admin.fakes import FakeService, figures_of, tick_of
 
 LAG = 50_000
@@ -23,17 +24,6 @@ async def told(follow: Follow) -> list[dict[str, Any]]:
 
 def spans(messages: list[dict[str, Any]]) -> list[tuple[int, int]]:
     return [(m["first_seq"], m["last_seq"]) for m in messages if m["type"] == "events"]
-
-
-@pytest.fixture
-def service() -> FakeService:
-    service = FakeService()
-    service.ticks = [
-        tick_of(1, 1, ["joined", "moved", "moved"]),
-        tick_of(2, 4, ["moved"]),
-        tick_of(4, 5, ["moved", "died"]),
-    ]
-    return service
 
 
 async def test_catches_up_then_goes_live_once(service: FakeService):
@@ -101,6 +91,64 @@ async def test_what_cannot_be_had_is_a_told_gap(service: FakeService):
     assert spans(messages) == [(1, 3), (5, 6)]
 
 
+def accounted(messages: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """Return what messages about events account for, gaps too."""
+    return [
+        (m["type"], m.get("first_seq", m.get("first")), m.get("last_seq", m.get("last")))
+        for m in messages
+        if m["type"] in {"events", "gap"}
+    ]
+
+
+def quiet_ticks_and_a_hole() -> list[TickEvents]:
+    """Return 1 death, 899 moves, a hole from 901 to 905, and a death."""
+    moves = [tick_of(n, 2 + 31 * (n - 2), ["moved"] * 31) for n in range(2, 31)]
+    assert moves[-1].last_seq == 900
+    return [tick_of(1, 1, ["died"]), *moves, tick_of(40, 906, ["moved", "died"])]
+
+
+async def test_a_gap_with_kinds_claims_only_what_was_lost(service: FakeService):
+    service.ticks = quiet_ticks_and_a_hole()
+    messages = await told(Follow(service, Wish(after_seq=0, kinds=(EVENT_CODE["died"],)), LAG))
+    gap = messages[2]
+    assert (gap["first"], gap["last"], gap["count"], gap["why"]) == (901, 905, 5, "lost")
+    assert accounted(messages) == [
+        ("events", 1, 1),
+        ("events", 2, 900),
+        ("gap", 901, 905),
+        ("events", 906, 907),
+    ]
+    assert (messages[1]["tick"], messages[1]["events"]) == (30, [])
+
+
+async def test_a_gap_among_violations_claims_only_what_was_lost(service: FakeService):
+    service.ticks = quiet_ticks_and_a_hole()
+    messages = await told(Follow(service, Wish(topics=("violations",), after_seq=0), LAG))
+    assert messages == [
+        {
+            "type": "gap",
+            "topic": "violations",
+            "first": 901,
+            "last": 905,
+            "count": 5,
+            "why": "lost",
+        },
+        {"type": "live", "last_seq": 907},
+    ]
+
+
+async def test_a_slow_stream_of_few_kinds_is_told_what_it_missed_and_no_more(
+    service: FakeService,
+):
+    follow = Follow(service, Wish(kinds=(EVENT_CODE["died"],)), lag_events_max=10)
+    service.ticks.append(tick_of(5, 7, ["moved"] * 4))
+    assert await told(follow) == []
+    service.ticks.append(tick_of(6, 11, ["moved"] * 30))
+    assert accounted(await told(follow)) == [("events", 7, 10), ("gap", 11, 40)]
+    service.ticks.append(tick_of(7, 41, ["died"]))
+    assert accounted(await told(follow)) == [("events", 41, 41)]
+
+
 async def test_a_live_stream_too_far_behind_is_told_a_gap_and_goes_on_with_the_newest(
     service: FakeService,
 ):
@@ -151,15 +199,27 @@ async def test_ticks_beats_and_faults_with_their_gaps(service: FakeService):
     assert await told(follow) == []
     service.figures = [figures_of(5), figures_of(6)]
     service.beats = [Beat(3, 1.0, 5, "death", "x", (4,))]
-    service.news = [FaultNews(2, "armed", FaultView("f1", "kill", "world", 1.0, 5.0))]
+    service.news = [FaultNews(2, "armed", 41, FaultView("f1", "kill", "world", 1.0, 5.0))]
     messages = await told(follow)
     assert [m["type"] for m in messages] == ["ticks", "beat", "gap", "fault"]
     assert [row["tick"] for row in messages[0]["ticks"]] == [5, 6]
     assert (messages[2]["topic"], messages[2]["first"], messages[2]["last"]) == ("faults", 1, 1)
-    assert messages[3]["what"] == "armed"
+    assert (messages[3]["what"], messages[3]["tick"]) == ("armed", 41)
     service.figures = [figures_of(9)]
     gap, _ = await told(follow)
     assert (gap["topic"], gap["first"], gap["last"], gap["count"]) == ("ticks", 7, 8, 2)
+
+
+async def test_who_follows_faults_begins_with_those_that_are_armed(service: FakeService):
+    storm = ArmedFault(40, FaultView("f1", "disconnect-storm", "5 %", 1.0, 5.0))
+    service.faults_armed = (storm,)
+    follow = Follow(service, Wish(topics=("faults",)), LAG)
+    service.faults_armed = ()
+    # As it was when the stream began: what came after that is told, and not only shown.
+    (armed,) = msgspec.json.decode(follow.hello())["armed"]
+    assert (armed["tick"], armed["fault"]["id"]) == (40, "f1")
+    service.faults_armed = (storm,)
+    assert "armed" not in msgspec.json.decode(Follow(service, Wish(), LAG).hello())
 
 
 async def test_the_end(service: FakeService):

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from engine.assault.roster import Phase
-from engine.assault.shaper import Shaper
+from engine.assault.shaper import FRAMES_PER_PASS_MAX, Shaper
 from engine.faults.base import PlayerHalf, Way
 from engine.protocol.child import SquadFault
 from engine.protocol.command import Scope
+from engine.protocol.limits import HELD_UPDATES_PER_PLAYER_MAX
 from tests.unit.assault.kit import squad_and_server
 
 
@@ -57,6 +58,7 @@ class _Bench:
             lambda player, frame: self.heard.append((player, frame)),
             lambda: self.now_s,
             self.planned.append,
+            lambda frame: frame.startswith(b"update"),
         )
 
     def at(self, now_s: float) -> float | None:
@@ -111,11 +113,60 @@ def test_when_a_fault_lets_go_what_waited_passes_at_once_and_in_order(bench: _Be
     bench.shaper.send(2, b"b")
     bench.shaper.send(1, b"c")
     bench.shaper.obey([])
-    assert bench.wires.sent == [(2, b"b"), (1, b"a"), (1, b"c")]
-    assert bench.wires.tapped == set()
     bench.shaper.send(1, b"d")
-    assert bench.wires.sent[-1] == (1, b"d")
+    assert bench.wires.tapped == {1, 2}
     assert bench.shaper.release() is None
+    assert bench.wires.sent == [(1, b"a"), (2, b"b"), (1, b"c"), (1, b"d")]
+    assert bench.wires.tapped == set()
+    bench.shaper.send(1, b"e")
+    assert bench.wires.sent[-1] == (1, b"e")
+
+
+def test_a_connection_that_closed_while_its_delay_reverted_mutes_nobody(bench: _Bench) -> None:
+    bench.shaper.obey([_Slow(3.0, 3.0)])
+    bench.shaper.take_in(1, None)
+    bench.shaper.obey([])
+    bench.at(10.0)
+    assert bench.heard == [(1, None)]
+    bench.shaper.open(1)
+    bench.shaper.obey([_Slow(0.1)])
+    bench.shaper.send(1, b"again")
+    bench.at(10.2)
+    assert bench.wires.sent == [(1, b"again")]
+
+
+def test_a_bye_that_closes_is_the_last_that_is_heard_of_a_connection(bench: _Bench) -> None:
+    bench.shaper.obey([_Slow(3.0, 3.0)])
+    hear = bench.shaper._hear
+
+    def closing(player: int, frame: bytes | None) -> None:
+        hear(player, frame)
+        if frame == b"bye":
+            bench.shaper.close(player, "fin")
+
+    bench.shaper._hear = closing
+    bench.shaper.take_in(1, b"bye")
+    bench.shaper.take_in(1, None)
+    bench.shaper.obey([])
+    bench.at(10.0)
+    assert bench.heard == [(1, b"bye")]
+
+
+def test_what_waits_is_bounded_and_passed_on_bit_by_bit(bench: _Bench) -> None:
+    bench.shaper.obey([_Slow(*[9.0] * 1000)])
+    for number in range(HELD_UPDATES_PER_PLAYER_MAX + 10):
+        bench.shaper.take_in(1, b"update %d" % number)
+    bench.shaper.take_in(1, b"answer")
+    assert bench.shaper.dropped == 10
+    for number in range(FRAMES_PER_PASS_MAX):
+        bench.shaper.take_in(2, b"answer %d" % number)
+    bench.shaper.obey([])
+    assert bench.heard == []
+    assert bench.at(10.0) == 10.0
+    assert len(bench.heard) == FRAMES_PER_PASS_MAX
+    assert bench.at(10.0) is None
+    assert bench.heard[HELD_UPDATES_PER_PLAYER_MAX] == (1, b"answer")
+    assert len(bench.heard) == FRAMES_PER_PASS_MAX + HELD_UPDATES_PER_PLAYER_MAX + 1
 
 
 @pytest.mark.parametrize("how", ["close", "silence"])

@@ -1,6 +1,7 @@
 """The tally: nothing is lost when a report is not taken, and error kinds are bounded."""
 
-from engine.assault.tally import ERROR_KINDS_MAX, Tally
+from engine.assault.tally import Tally
+from engine.protocol.limits import ERROR_KINDS_MAX
 
 
 def _answered(tally: Tally, latency_s: float) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console import faultform
-from console.clipboard import copy_path, osc52, write_copy
+from console.clipboard import COPY_BYTES_MAX, copy_path, osc52, short_enough, write_copy
 from console.screens.palette import matches
 from console.terminal import ALT_SCREEN, MAIN_SCREEN, prepare, splash
 from engine.protocol.command import Scope
@@ -89,9 +89,19 @@ def test_osc52_is_wrapped_for_tmux():
 
 def test_the_copy_is_the_owners_alone(tmp_path: Path):
     path = copy_path({"HOME": str(tmp_path)})
-    write_copy(path, "x")
-    assert path.read_text() == "x\n"
+    assert path is not None
+    write_copy(path, "“x”\udc80")
+    assert path.read_text("utf-8") == "“x”?\n"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "魚", "🐟"])
+def test_no_more_is_copied_than_a_terminal_takes_and_no_half_letter(letter: str):
+    taken = short_enough(letter * 60_000)
+    assert len(osc52(taken, False)) < 75_000
+    assert set(taken) == {letter}
+    assert len(taken.encode()) > 0.99 * COPY_BYTES_MAX
+    assert short_enough(letter * 100) == letter * 100
 
 
 def test_the_palette_finds_letters_in_order():

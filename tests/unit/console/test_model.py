@@ -7,7 +7,8 @@ from console.actions import VIEW_ACTIONS, command_for
 from console.items import Clock, Page, Press, Say, SetFilter, Size, Turn
 from console.keymap import default_keymap
 from console.lists import ListView, moved, window
-from console.model import MESSAGE_S, Model, entities_wanted, shown_events
+from console.model import MESSAGE_S, Model, shown_events
+from console.select.places import entities_wanted
 from console.update import update
 from engine.protocol.command import Panic, ScalePlayers
 from engine.protocol.events import Event

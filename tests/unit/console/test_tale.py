@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from console.items import Press, SetFilter, Size
 from console.lines import cell_width, line_width, plain
-from console.model import Model, sizes_of
+from console.model import Model
 from console.panels.story import PANEL
+from console.select.places import sizes_of
 from console.select.story import picked_beat, story_rows
 from console.tale import CLOCK_WIDTH, MARK_WIDTH, TEXT_WIDTH_MAX, beat_lines, beat_plain, wrapped
 from console.update import update

@@ -17,7 +17,7 @@ from engine.hub.logbook import Logbook
 from engine.hub.telemetry import Telemetry
 from engine.protocol.command import Reply, SetPlayers
 from engine.protocol.errors import ExitCode, UserError
-from engine.protocol.feed import FaultView, Notice
+from engine.protocol.feed import FaultView, Notice, OutageView
 from tests.unit.hub.fakes import run_spec
 
 
@@ -86,11 +86,20 @@ def test_telemetry_keeps_seconds_faults_commands_and_notes(tmp_path: Path) -> No
     fault = FaultView("f1", "disconnect-storm", "all players", 1.0, 5.0)
     telemetry.fault(fault)
     telemetry.flush()
-    telemetry.fault(msgspec.structs.replace(fault, affected=7, cleared_at_s=6.0))
+    telemetry.fault(msgspec.structs.replace(fault, affected=7, cleared_at_s=6.0, detected_at_s=1.5))
+    kill = FaultView("f2", "kill", "the world", 2.0, 0.0, side="server", down_s=0.4)
+    telemetry.fault(kill)
+    telemetry.outage(OutageView("world", 2.0, "signal 9"))
+    telemetry.outage(OutageView("world", 2.0, "signal 9", 2.4))
     telemetry.close()
     reader = apsw.Connection(str(path))
     assert reader.execute("SELECT count(*), max(at_s) FROM seconds").fetchall() == [(2, 1)]
-    assert reader.execute("SELECT affected, cleared_at_s FROM faults").fetchall() == [(7, 6.0)]
+    faults = reader.execute(
+        "SELECT affected, cleared_at_s, detected_at_s, side, down_s FROM faults"
+    )
+    assert faults.fetchall() == [(7, 6.0, 1.5, "players", None), (0, None, None, "server", 0.4)]
+    outages = reader.execute("SELECT * FROM outages").fetchall()
+    assert outages == [("world", 2.0, "signal 9", 2.4)]
     ((command,),) = reader.execute("SELECT command FROM commands").fetchall()
     assert msgspec.json.decode(command) == {"type": "set_players", "players": 9}
     assert reader.execute("SELECT text FROM notes").fetchall() == [("here",)]

@@ -9,6 +9,9 @@ from engine.hub.faultwatch import FaultWatch
 from engine.hub.state import Armed
 from engine.hub.tally import Tally
 from engine.protocol.command import Scope
+from engine.protocol.feed import FaultView
+from engine.protocol.limits import FAULTS_SHOWN_MAX
+from engine.protocol.phases import PhasesTold
 from tests.unit.hub.fakes import squad_report
 
 
@@ -127,3 +130,33 @@ def test_a_silent_second_is_no_calm_one() -> None:
         run.now(connected=100, affected=50)
         run.watch.look(run.tally, second)
     assert run.view.recovered_at_s is None
+
+
+def test_an_armed_fault_is_shown_however_many_came_and_went_after_it() -> None:
+    run = _Run()
+    run.watch.armed(_armed("latency", "players", 1.0, 3600.0), run.tally)
+    told = PhasesTold()
+    for number in range(2, FAULTS_SHOWN_MAX + 20):
+        at_s = float(number)
+        kill = replace(_armed("kill", "server", at_s), id=f"f{number}")
+        run.watch.armed(kill, run.tally)
+        run.watch.cleared(replace(kill, cleared_at_s=at_s))
+        run.now(connected=100)
+        run.watch.look(run.tally, at_s)
+        told.news(run.watch.views(run.tally))
+    views = run.watch.views(run.tally)
+    assert views[0].id == "f1"
+    assert len(views) == FAULTS_SHOWN_MAX + 1
+    run.watch.cleared(replace(_armed("latency", "players", 1.0), cleared_at_s=900.0))
+    news = told.news(run.watch.views(run.tally))
+    assert [(view.id, phase) for view, phase, _ in news] == [("f1", "cleared")]
+
+
+def test_a_fault_that_comes_back_into_view_is_not_told_again() -> None:
+    told = PhasesTold()
+    armed = FaultView("f1", "latency", "everybody", 1.0, 60.0)
+    assert [phase for _, phase, _ in told.news([armed])] == ["armed"]
+    assert told.news([]) == []
+    cleared = replace(armed, cleared_at_s=3.0, recovered_at_s=4.0)
+    assert told.news([cleared]) == [(cleared, "cleared", 3.0), (cleared, "recovered", 4.0)]
+    assert told.news([cleared]) == []

@@ -35,7 +35,7 @@ from engine.protocol.command import (
 )
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Gap, Notice, Snapshot
-from engine.protocol.limits import CHILD_RESTARTS_MAX
+from engine.protocol.limits import CHILD_RESTARTS_MAX, FILTER_TERMS_MAX
 from engine.protocol.query import (
     EntitiesAnswer,
     EntitiesQuery,
@@ -293,6 +293,16 @@ async def test_queries(tmp_path: Path) -> None:
         answer = await ask(EntitiesQuery(sort="hp", limit=1, after=1))
         assert isinstance(answer, EntitiesAnswer)
         assert (answer.total, answer.rows[0].id, answer.rows[0].stage) == (3, 3, "emergence")
+        many_terms = " ".join(["hp>=10"] * FILTER_TERMS_MAX)
+        for where, zone, kind, ids in (
+            ("", 0, None, [1, 2, 3]),
+            ("", 1, None, []),
+            ("", None, "node", [1]),
+            (many_terms, 0, "npc", [2, 3]),
+        ):
+            answer = await ask(EntitiesQuery(where, zone=zone, kind=kind))
+            assert isinstance(answer, EntitiesAnswer)
+            assert [row.id for row in answer.rows] == ids
         one = await ask(EntityQuery(2, events=5))
         assert isinstance(one, EntityAnswer)
         assert [event.kind for event in one.events] == ["died"] * 5

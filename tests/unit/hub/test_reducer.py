@@ -11,6 +11,7 @@ from engine.hub.state import HubState
 from engine.protocol.command import (
     ArmFault,
     ClearFault,
+    Command,
     Detach,
     Lease,
     Mark,
@@ -26,6 +27,8 @@ from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     FAULTS_ARMED_MAX,
     LEASE_S,
+    PLAYERS_MAX,
+    SEED_MAX,
 )
 from tests.unit.hub.fakes import run_spec, storm_step
 
@@ -184,6 +187,28 @@ def test_panic_reverts_everything(state: HubState) -> None:
     assert _kinds(step.effects).count(Disarm) == 3
     assert step.state.armed == ()
     assert reduce(step.state, Panic(), 2.0).reply.ok
+
+
+def test_a_large_seed_leaves_faults_a_seed_that_can_be_sent(state: HubState) -> None:
+    rules = msgspec.structs.replace(state.rules, seed=SEED_MAX)
+    step = reduce(msgspec.structs.replace(state, rules=rules), STORM, 1.0)
+    assert 0 <= step.state.armed[0].seed <= SEED_MAX
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"type": "arm_fault", "name": "kill", "seed": -1},
+        {"type": "arm_fault", "name": "kill", "seed": 2**63},
+        {"type": "arm_fault", "name": "kill", "scope": {"ids": [10**24]}},
+        {"type": "arm_fault", "name": "kill", "scope": {"ids": [-1]}},
+        {"type": "arm_fault", "name": "kill", "scope": {"ids": [1] * (PLAYERS_MAX + 1)}},
+    ],
+    ids=["negative-seed", "large-seed", "large-id", "negative-id", "many-ids"],
+)
+def test_numbers_that_no_squad_could_be_sent_are_refused(wish: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(wish, Command)  # type: ignore[call-overload]  # a union is a type to msgspec
 
 
 def test_seeds_differ_between_faults_and_repeat_between_runs(state: HubState) -> None:

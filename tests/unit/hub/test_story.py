@@ -18,8 +18,8 @@ from engine.protocol.limits import (
     BEATS_PER_POST_MAX,
     EVENTS_RING_MAX,
 )
-from engine.protocol.query import StoryAnswer, StoryQuery
-from engine.protocol.story import Beat, NewBeat, StoryView
+from engine.protocol.query import Refused, StoryAnswer, StoryQuery
+from engine.protocol.story import Beat, Judged, NewBeat, StoryView, TurnedAway
 from engine.protocol.summary import StorySummary, Summary
 from tests.unit.hub.fakes import Stage, event_batch, run_spec
 
@@ -42,12 +42,18 @@ def beat(tick: int = 5, text: str = "npc-7 killed player-12", **changes: object)
     return msgspec.structs.replace(plain, **changes)
 
 
+def take(story: Story, *beats: NewBeat, at_s: float = 1.0) -> Judged:
+    judged = story.take(beats, at_s)
+    assert isinstance(judged, Judged)
+    return judged
+
+
 def test_beats_are_numbered_kept_and_shown():
     kept: list[Beat] = []
     story = Story(log(), kept.append)
     assert story.view() == StoryView()
     assert story.summary() is None
-    assert story.take((beat(5), beat(6)), 12.3456).ok
+    assert take(story, beat(5), beat(6), at_s=12.3456) == Judged("beats taken: 2", 2, 0, ())
     assert [b.number for b in kept] == [1, 2]
     assert kept[0] == Beat(1, 12.346, 5, "death", "npc-7 killed player-12", (12,), (NPC, PLAYER))
     assert story.view() == StoryView(2, 0, "off", tuple(kept))
@@ -58,7 +64,7 @@ def test_the_ring_and_the_tail_are_bounded():
     story = Story(log())
     count = BEATS_KEPT_MAX + 20
     for tick in range(count):
-        assert story.take((beat(tick),), float(tick)).ok
+        assert take(story, beat(tick), at_s=float(tick)).taken == 1
     view = story.view()
     assert (view.beats, len(view.tail)) == (count, BEAT_TAIL_MAX)
     answer = story.answer(StoryQuery(after=1, limit=3))
@@ -96,28 +102,43 @@ def test_questions():
 )
 def test_what_is_turned_away_says_why_and_is_counted(bad: NewBeat, why: str):
     story = Story(log())
-    reply = story.take((bad,), 1.0)
-    assert not reply.ok
-    assert reply.code == "bad_request"
-    assert why in reply.text
+    judged = take(story, bad)
+    assert judged.taken == 0
+    assert [one.beat for one in judged.turned_away] == [0]
+    assert why in judged.turned_away[0].why
+    assert why in judged.text
     assert story.view() == StoryView(0, 1, "off", ())
     assert story.summary() == StorySummary(0, 0.0)
 
 
 def test_a_bad_beat_does_not_take_the_others_with_it():
     story = Story(log())
-    reply = story.take((beat(1), beat(2, "npc-9 did it"), beat(3)), 1.0)
-    assert reply.ok
-    assert reply.text == "beats taken: 2; turned away: 1 ('npc-9' stands in none of its events)"
+    judged = take(story, beat(1), beat(2, "npc-9 did it"), beat(3))
+    why = "'npc-9' stands in none of its events"
+    text = f"beats taken: 2; turned away: 1 ({why})"
+    assert judged == Judged(text, 2, 0, (TurnedAway(1, why),))
     assert story.summary() == StorySummary(2, 66.667)
 
 
 def test_what_is_told_again_is_taken_once():
     story = Story(log())
-    assert story.take((beat(1), beat(2)), 1.0).ok
-    assert story.take((beat(1), beat(2)), 1.5).ok
+    assert take(story, beat(1), beat(2)).taken == 2
+    assert take(story, beat(1), beat(2)) == Judged("beats taken: 0", 0, 2, ())
     assert story.view().beats == 2
     assert story.view().ungrounded == 0
+
+
+def test_what_is_told_again_is_turned_away_once():
+    story = Story(log())
+    bad = beat(2, "npc-9 did it")
+    first = take(story, beat(1), bad)
+    again = take(story, bad)
+    assert [one.why for one in again.turned_away] == [one.why for one in first.turned_away]
+    assert (again.taken, again.known) == (0, 1)
+    assert story.view().ungrounded == 1
+    assert story.summary() == StorySummary(1, 50.0)
+    assert take(story, beat(3, "npc-9 did it")).known == 0, "another one"
+    assert story.view().ungrounded == 2
 
 
 def test_events_that_have_left_the_ring_cannot_be_checked():
@@ -127,15 +148,17 @@ def test_events_that_have_left_the_ring_cannot_be_checked():
         moves = [{"kind": "moved", "stream": NPC, "actor": NPC}] * 20_000
         known.take(event_batch(first, first, moves))
         first += 20_000
-    reply = Story(known).take((beat(1),), 1.0)
-    assert not reply.ok
-    assert "event 4 is not among those that can be checked" in reply.text
+    judged = take(Story(known), beat(1))
+    assert judged.taken == 0
+    assert "event 4 is not among those that can be checked" in judged.text
 
 
 def test_too_many_at_once():
-    reply = Story(log()).take([beat(n) for n in range(BEATS_PER_POST_MAX + 1)], 1.0)
-    assert not reply.ok
-    assert f"allowed are {BEATS_PER_POST_MAX}" in reply.text
+    story = Story(log())
+    refused = story.take([beat(n) for n in range(BEATS_PER_POST_MAX + 1)], 1.0)
+    assert isinstance(refused, Refused)
+    assert f"allowed are {BEATS_PER_POST_MAX}" in refused.message
+    assert story.view() == StoryView(), "none of it was looked at"
 
 
 def test_control_characters_never_come_through():
@@ -174,7 +197,7 @@ async def test_a_beat_goes_to_the_snapshot_the_query_the_summary_and_the_capsule
         while engine.engine.hub.fold.log.last_seq < 5:
             await asyncio.sleep(0.01)
         told = NewBeat(3, "death", "node-1 died at tick 3", (3,), (2,))
-        assert story.take((told,), 1.25).ok
+        assert take(story, told, at_s=1.25).taken == 1
         answer = await link.ask(StoryQuery())
         assert isinstance(answer, StoryAnswer)
         assert [b.text for b in answer.rows] == ["node-1 died at tick 3"]

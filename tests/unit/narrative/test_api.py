@@ -5,8 +5,16 @@ import pytest
 
 from engine.protocol.events import Event
 from engine.protocol.limits import STREAM_EVENTS_PER_MESSAGE_MAX
-from narrative.api import EventsMessage, FaultMessage, GapMessage, HelloMessage, Ticks, read_message
-from tests.unit.narrative.kit import Land, player
+from narrative.api import (
+    ArmedFault,
+    EventsMessage,
+    Fault,
+    FaultMessage,
+    GapMessage,
+    HelloMessage,
+    Ticks,
+    read_message,
+)
 
 
 def message(tick: int, first: int, count: int) -> EventsMessage:
@@ -48,6 +56,41 @@ def test_a_gap_drops_half_a_tick():
     assert seqs(ticks.take(message(2, 2001, 1))) == [(2, 2001, 2001)]
 
 
+def test_of_a_tick_that_was_told_before_nothing_is_told():
+    ticks = Ticks(last_seq=10, last_tick=4)
+    assert ticks.take(message(4, 11, 4)) == []
+    assert ticks.last_seq == 14
+    assert seqs(ticks.take(message(5, 15, 1))) == [(5, 15, 15)]
+
+
+def test_a_message_that_is_no_good_leaves_the_tick_before_it_alone():
+    full = STREAM_EVENTS_PER_MESSAGE_MAX
+    bad = EventsMessage(2, full + 1, (Event(full + 1, 3, "died", 5, 1),))
+    ticks = Ticks()
+    assert ticks.take(message(1, 1, full)) == []
+    with pytest.raises(ValueError, match=f"event {full + 1} "):
+        ticks.take(bad)
+    assert seqs(ticks.rest()) == [(1, 1, full)]
+    assert ticks.rest() == []
+    # The rest of the bad one's tick would be half a tick.
+    assert ticks.take(message(2, full + 2, 1)) == []
+    assert seqs(ticks.take(message(3, full + 3, 1))) == [(3, full + 3, full + 3)]
+
+
+def test_half_a_tick_is_not_told_when_its_rest_is_no_good():
+    full = STREAM_EVENTS_PER_MESSAGE_MAX
+    bad = EventsMessage(1, full + 1, (Event(full + 1, 3, "died", 5, 1),))
+    ticks = Ticks()
+    ticks.take(message(1, 1, full))
+    with pytest.raises(ValueError, match=f"event {full + 1} "):
+        ticks.take(bad)
+    assert ticks.rest() == []
+    ticks = Ticks()
+    ticks.take(message(1, 1, full))
+    ticks.skip()
+    assert ticks.take(message(1, full + 1, 1)) == []
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -70,22 +113,20 @@ def test_messages():
     assert read_message('{"type":"live","last_seq":9}') is None
     gap = read_message('{"type":"gap","topic":"events","first":1,"last":9,"why":"slow"}')
     assert gap == GapMessage("events", 1, 9)
-    fault = read_message('{"type":"fault","what":"armed","fault":{"name":"kill","id":"f1"}}')
-    assert isinstance(fault, FaultMessage)
-    for bad in ("", "x", "[]", "{}", '{"type":"gap"}', '{"type":"events","tick":-1}'):
+    kill = '{"name":"kill","id":"f1","side":"server"}'
+    fault = read_message(f'{{"type":"fault","what":"armed","tick":7,"fault":{kill}}}')
+    assert fault == FaultMessage("armed", 7, Fault("f1", "kill"))
+    hello = f'{{"type":"hello","last_seq":9,"armed":[{{"tick":3,"fault":{kill}}}]}}'
+    assert read_message(hello) == HelloMessage(9, (ArmedFault(3, Fault("f1", "kill")),))
+    for bad in (
+        "",
+        "x",
+        "[]",
+        "{}",
+        '{"type":"gap"}',
+        '{"type":"events","tick":-1}',
+        f'{{"type":"fault","what":"armed","fault":{kill}}}',
+        '{"type":"hello","last_seq":9,"armed":[1]}',
+    ):
         with pytest.raises(ValueError, match=r"\w"):
             read_message(bad)
-
-
-@pytest.mark.parametrize("raging", [True, False])
-def test_a_storm_is_called_a_storm(raging: bool):
-    land = Land(first_seq=2)
-    land.brain.storm(raging=raging)
-    for number in range(20):
-        land.happens("left", player(number))
-    (beat,) = land.passes(20)
-    assert ("storm" in beat.text) == raging
-    for number in range(20):
-        land.happens("resumed", player(number))
-    (back,) = land.passes()
-    assert ("storm" in back.text) == raging

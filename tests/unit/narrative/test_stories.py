@@ -120,10 +120,13 @@ def test_a_great_bargain_and_a_busy_merchant():
         land.happens("traded", player(2), target=npc(3), a=-5, b=-10)
         land.passes(20)
     assert [(b.kind, len(b.events)) for b in land.beats[1:]] == [("fortune", 8)]
+    assert land.beats[-1].cast[0] == player(2)
+    # It counts whoever asked for the sale; who buys is no merchant.
     for _ in range(8):
-        land.happens("traded", player(4), target=npc(3), a=1, b=2)
+        land.happens("traded", player(4), target=npc(8), a=1, b=2)
         land.passes(20)
-    assert len(land.beats) == 2, "who buys is no merchant"
+    assert land.beats[-1].cast == (npc(8), player(4))
+    assert [(b.kind, len(b.events)) for b in land.beats[1:]] == [("fortune", 8)] * 2
 
 
 def test_only_who_saw_the_world_begin_says_who_is_first():
@@ -177,6 +180,26 @@ def test_a_call_for_help_and_who_answered(helpers: int):
     assert "npc-8" not in beat.text
     for helper in range(helpers):
         assert f"npc-{2 + helper}" in beat.text
+
+
+@pytest.mark.parametrize("slayer", [npc(1), player(3)])
+def test_nobody_is_missed_when_the_foe_is_dead_already(slayer: int):
+    land = Land(first_seq=2)
+    call = land.happens("called_for_help", npc(1), target=player(9))
+    own = land.happens("retaliated", player(9), actor=npc(1), target=player(9), cause=call.seq - 1)
+    land.happens("died", player(9), actor=slayer, target=player(9), cause=own.seq)
+    assert kinds(land.passes()) == ["death"]
+
+
+def test_who_came_too_late_is_no_rescuer():
+    land = Land(first_seq=2)
+    call = land.happens("called_for_help", npc(1), target=player(9))
+    blow = land.happens("retaliated", player(9), actor=npc(2), target=player(9), cause=call.seq)
+    land.happens("died", player(9), actor=npc(2), target=player(9), cause=blow.seq)
+    land.happens("died", npc(1), actor=player(3), target=npc(1))
+    land.passes()
+    (beat,) = land.told("help")
+    assert [land.events[seq].kind for seq in beat.events] == ["called_for_help", "retaliated"]
 
 
 def test_a_rescue():
@@ -270,17 +293,6 @@ def test_the_dawn_and_the_first_soul():
     dawn, first = land.told("dawn")
     assert dawn.cast == ()
     assert first.cast == (player(3),)
-
-
-def test_after_a_gap_nothing_is_claimed_that_needs_what_was_missed():
-    land = Land()
-    land.happens("world_started", 0, actor=0)
-    land.passes(FEW)
-    land.brain.gap()
-    land.happens("world_started", 0, actor=0, a=1, b=5)
-    assert land.passes(FEW) == [], "when it fell silent is not known"
-    land.happens("levelled_up", player(1), a=4, b=3)
-    assert land.passes() == []
 
 
 def test_every_kind_that_is_asked_for_exists():

@@ -9,7 +9,6 @@ from engine.protocol.events import Event
 from engine.protocol.limits import BEATS_AT_ONCE_MAX, TICKS_PER_BEAT
 from narrative.director import Director
 from narrative.faculty.base import Draft, cast, evidence, names
-from narrative.memory import Memory, Places
 from narrative.realise import Teller
 from tests.unit.narrative.kit import Land, npc, player
 
@@ -111,27 +110,6 @@ def test_the_same_events_make_the_same_story():
 
     assert story(1) == story(1)
     assert story(1) != story(2)
-
-
-def test_memory_forgets_who_was_quiet_for_the_longest():
-    memory: Memory[int, list[int]] = Memory(3, list)
-    for key in (1, 2, 3):
-        memory.recall(key).append(key)
-    memory.recall(1)
-    memory.recall(4)
-    assert list(memory) == [3, 1, 4]
-    assert memory.peek(2) is None
-    memory.forget(3)
-    assert len(memory) == 2
-
-
-def test_places_know_where_everybody_was_last():
-    places = Places()
-    assert places.of(1) is None
-    places.see(Event(1, 0, "joined", 1, 1, a=(9000 << 16) | 100))
-    assert places.of(1) == (8, Event(1, 0, "joined", 1, 1, a=(9000 << 16) | 100))
-    places.see(Event(2, 0, "moved", 1, 2, a=70_000, b=0))
-    assert places.of(1) is None, "outside the map is nowhere"
 
 
 def test_small_words():

@@ -1,8 +1,10 @@
 """Names and numbers that stand in the events, and those that do not."""
 
+import re
+
 import pytest
 
-from engine.protocol.events import Event
+from engine.protocol.events import ENTITY_NAME, Event, entity_id, entity_name
 from engine.protocol.grounding import entities_in, ungrounded, zone_in
 
 MOVED = Event(40, 811, "moved", 100_007, 9, 100_007, a=4 * 8192 + 5, b=3 * 8192)
@@ -67,3 +69,11 @@ def test_zones_and_entities():
     assert zone_in(Event(1, 1, "moved", 5, 1, a=-1, b=0)) is None
     assert zone_in(DIED) is None
     assert entities_in([Event(1, 1, "world_started", 0, 1), DIED]) == {1_000_012, 100_007}
+
+
+@pytest.mark.parametrize("entity", [1, 99_999, 100_007, 1_000_012, 2_000_001])
+def test_every_name_is_seen_as_a_name(entity: int):
+    name = entity_name(entity)
+    assert re.findall(ENTITY_NAME, f"({name}, x{name})") == [name]
+    assert entity_id(name) == entity
+    assert ungrounded(f"{name} was there", [Event(1, 1, "died", entity, 1)]) == ()

@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.protocol.events import EVENT_CODE
 from engine.stat7.coordinates import COLUMNS_SEEN
-from engine.stat7.service import Happened, Look, Run
-from engine.world.events import EVENT_DTYPE
+from engine.stat7.service import Look, Run
+from engine.world.events import EVENT_DTYPE, EventBlock, TickEvents
 from engine.world.state import NODE, NPC, PLAYER, State
 
 RUN = Run(name="r1", seed=7, epoch_ms=1_700_000_000_000, interval_ms=100)
@@ -40,12 +40,12 @@ def look(tick: int, *rows: dict[str, int]) -> Look:
     return Look(tick, {name: state.columns[name].copy() for name in COLUMNS_SEEN})
 
 
-def happened(tick: int, *events: dict[str, Any], last_seq: int = 0) -> Happened:
+def happened(tick: int, *events: dict[str, Any], last_seq: int = 0) -> TickEvents:
     rows = np.zeros(len(events), EVENT_DTYPE)
     for at, event in enumerate(events):
         for name, value in event.items():
             rows[at][name] = EVENT_CODE[value] if name == "kind" else value
-    return Happened(tick, last_seq or tick, rows)
+    return TickEvents(tick, EventBlock((last_seq or tick) - len(rows) + 1, rows))
 
 
 def messages(*pieces: bytes) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ import pytest
 
 from engine.protocol.address import BitChain, address, uri
 from engine.protocol.feed import FaultView
+from engine.protocol.limits import STAT7_HISTORY_MAX
 from engine.stat7.board import Board
+from engine.stat7.chains import bit_chains, place_name
 from engine.stat7.coordinates import PLACES
 from tests.unit.stat7.kit import (
     PLAYER_ID,
@@ -169,6 +171,52 @@ def test_whoever_comes_first_is_told_where_everything_is():
     board.nobody_watches()
     updates, realms = _updates(_tell(board, look(11, *world)))
     assert set(updates) == set(realms) == set(board.names)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_fails_half_way_is_gone_on_with(monkeypatch: pytest.MonkeyPatch, watched: bool):
+    """Every bit-chain is announced once, with what it would have had; no change is left out."""
+    ids = [place_name(row) for row in range(PLACES)] + [f"player-{number}" for number in range(30)]
+    joins = [{"kind": "joined", "stream": PLAYER_ID + number} for number in range(30)]
+    board = Board(RUN)
+    board.take_events([happened(4, *joins)])
+    calls = 0
+
+    def fails_once(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls == (2 if watched else 1):
+            raise RuntimeError("half-way")
+        return bit_chains(*arguments)
+
+    monkeypatch.setattr("engine.stat7.board.bit_chains", fails_once)
+    first, second = (look(tick, *map(player, range(30))) for tick in (5, 15))
+    with pytest.raises(RuntimeError):
+        _tell(board, first, watched=watched)
+    assert board.has_new(first.columns["id"])
+    _tell(board, second, watched=watched)
+    told = messages(*board.history)
+    assert _ids(told) == ids[-len(told) :]
+    assert len(told) == min(len(ids), STAT7_HISTORY_MAX)
+    assert board.names == ids
+    assert not board.has_new(second.columns["id"])
+    stamps = {m["data"]["bitchain"]["created_at"] for m in told if m["data"]["realm"] == "faculty"}
+    assert stamps == {"2023-11-14T22:13:20.400Z"}
+
+
+def test_changes_that_could_not_be_told_are_told_later(monkeypatch: pytest.MonkeyPatch):
+    board = Board(RUN)
+    _tell(board, look(1, npc(0, hp=100)))
+
+    def fails(*_):
+        raise RuntimeError("half-way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.stat7.board.update_rows", fails)
+        with pytest.raises(RuntimeError):
+            _tell(board, look(11, npc(0, x=512)))
+    updates, _ = _updates(_tell(board, look(21, npc(0, x=512))))
+    assert updates["npc-0"][-2:] == [2.0, 0.0]
 
 
 def test_nothing_is_made_while_nobody_watches_and_nothing_is_new():

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import apsw
+import numpy as np
 import pytest
 
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.store.base import TickRecord
-from engine.store.reading import TickEvents, read_events
+from engine.store.reading import read_events
 from engine.store.sqlite import SqliteStore
-from engine.world.events import to_events
+from engine.world.events import EVENT_DTYPE, EventBlock, TickEvents, to_events
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
 
@@ -49,6 +50,28 @@ def test_no_more_than_was_asked_for(store: SqliteStore, tmp_path: Path) -> None:
     assert len(read_events(path, 0, ticks_max=4, events_max=1000)) == 4
     few = read_events(path, 0, ticks_max=100, events_max=5)
     assert sum(len(tick.block.rows) for tick in few[:-1]) < 5
+    store.close()
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_ticks_without_events_are_passed_over(tmp_path: Path, with_index: bool) -> None:
+    """Also when SQLite has no index from which equals happen to come in the right order."""
+    path = tmp_path / "events.db"
+    store = SqliteStore(path)
+    first_seq = 1
+    for tick in range(40):
+        rows = np.zeros(3 if tick in {9, 30} else 0, EVENT_DTYPE)
+        block = EventBlock(first_seq, rows)
+        store.append(TickRecord.of(tick, TickInputs.of(), block, b"hash"))
+        first_seq += len(rows)
+    if not with_index:
+        writer = apsw.Connection(str(path))
+        writer.execute("DROP INDEX ticks_by_seq").fetchall()
+        writer.close()
+    few = {"ticks_max": 1, "events_max": 100}
+    found = {after: read_events(path, after, **few) for after in range(7)}
+    ticks = [[tick.tick for tick in found[after]] for after in range(7)]
+    assert ticks == [[9]] * 3 + [[30]] * 3 + [[]]
     store.close()
 
 
