@@ -150,7 +150,7 @@ def check(runs_dir: "Path | None", port_base: int | None, *, as_json: bool) -> i
 
     check_options(RunOptions(port_base=port_base))
     if runs_dir is None:
-        with contextlib.suppress(RuntimeError):  # there is no home: a check says so
+        with contextlib.suppress(UserError):  # there is no home: a check says so
             runs_dir = default_runs_dir()
     return show(Asked(runs_dir.absolute() if runs_dir else None, port_base), as_json=as_json)
 

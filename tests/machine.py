@@ -5,9 +5,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
+import pytest
 
 from engine.protocol.summary import Summary
 
@@ -21,6 +22,18 @@ _PORTS: Final = 9_000
 def shared_memory_name() -> str:
     """Return a name for a block of shared memory that tells, like an engine's, whose it is."""
     return f"seedstorm-{os.getpid()}-test"
+
+
+def go_without(what: str, reason: str) -> NoReturn:
+    """Skip a test that this machine cannot run; fail it where CI says that it can.
+
+    Args:
+        what: CI sets ``SEEDSTORM_REQUIRE_<what>`` where it has what the test needs.
+        reason: What is missing.
+    """
+    if os.environ.get(f"SEEDSTORM_REQUIRE_{what}"):
+        pytest.fail(f"SEEDSTORM_REQUIRE_{what} is set, but: {reason}")
+    pytest.skip(reason)
 
 
 def is_good_end(summary: Summary) -> bool:

@@ -1,6 +1,7 @@
 """Reads small files of the system: bounded, and empty where there is nothing to read."""
 
 import os
+import pwd
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,19 @@ def environment() -> dict[str, str]:
     """
     pairs = (pair.partition("=") for pair in text_of("/proc/self/environ").split("\0") if pair)
     return {name: value for name, _, value in pairs} or dict(os.environ)
+
+
+def user_name(uid: int | None = None) -> str:
+    """Return a user's name, or the number of one that has none, as in containers.
+
+    Args:
+        uid: Who; whoever asks when None.
+    """
+    number = os.getuid() if uid is None else uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def command_of(pid: int, chars_max: int = 60) -> str:

@@ -1,6 +1,7 @@
 """Whether time can be measured, and whether the wall clock is to be trusted."""
 
 import ctypes
+import os
 import time
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ _TIME_ERROR: Final = 5
 _TIMEX_BYTES: Final = 512
 """More than ``struct timex`` has anywhere; all zeros only asks (adjtimex(2))."""
 _SYNCHRONISED: Final = "/run/systemd/timesync/synchronized"
+_SYSTEMD: Final = "/run/systemd/system"
+_CONTAINER_MARKS: Final = ("/run/systemd/container", "/.dockerenv", "/run/.containerenv")
 
 
 class Seen(Struct, frozen=True):
@@ -30,6 +33,8 @@ class Seen(Struct, frozen=True):
         synchronised: Whether the wall clock follows another; None when it cannot be told.
         behind_s: How far the wall clock stands before the time this program was installed.
         zone: The time zone, such as ``CET +0100``.
+        systemd: Whether systemd runs this machine.
+        container: Whether this is known to be a container, whose clock is its host's.
     """
 
     resolution_s: float
@@ -37,6 +42,8 @@ class Seen(Struct, frozen=True):
     synchronised: bool | None = None
     behind_s: float = 0.0
     zone: str = ""
+    systemd: bool = False
+    container: bool = False
 
 
 def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
@@ -48,6 +55,8 @@ def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
         _synchronised(),
         max(0.0, installed_s - time.time()),
         time.strftime("%Z %z"),
+        Path(_SYSTEMD).is_dir(),
+        "container" in os.environ or any(Path(mark).exists() for mark in _CONTAINER_MARKS),
     )
 
 
@@ -63,7 +72,8 @@ def _monotonic(seen: Seen) -> Finding:
         cure = "latencies would be told too coarsely: run on a machine with a finer clock"
         return Finding("clock", "fail", found, cure)
     if seen.source in _SLOW_SOURCES:
-        cure = f"where available_clocksource offers tsc: echo tsc > {_SOURCES}/current_clocksource"
+        cure = f"as root, where {_SOURCES}/available_clocksource has tsc: "
+        cure += f"echo tsc > {_SOURCES}/current_clocksource"
         return Finding("clock", "warn", f"{found}, which is slow to read", cure)
     return Finding("clock", "ok", found)
 
@@ -72,13 +82,24 @@ def _wall(seen: Seen) -> Finding:
     zone = f"time zone {seen.zone}" if seen.zone.strip() else "no time zone"
     if seen.behind_s > 60:
         found = f"stands {seen.behind_s:.0f} s before this program was installed; {zone}"
-        return Finding("wall clock", "warn", found, "set it: timedatectl set-ntp true")
+        return Finding("wall clock", "warn", found, _clock_cure(seen))
     if seen.synchronised is None:
         return Finding("wall clock", "ok", f"{zone}; whether it is set by NTP cannot be told here")
     if not seen.synchronised:
         found = f"not synchronised, so that runs and other machines' logs may not match; {zone}"
-        return Finding("wall clock", "warn", found, "timedatectl set-ntp true")
+        return Finding("wall clock", "warn", found, _clock_cure(seen))
     return Finding("wall clock", "ok", f"synchronised; {zone}")
+
+
+def _clock_cure(seen: Seen) -> str:
+    if seen.container:
+        return "a container's clock is its host's: have it set there"
+    if seen.systemd:
+        return (
+            "as root: timedatectl set-ntp true (where it says that NTP is not supported: "
+            "install systemd-timesyncd or chrony first)"
+        )
+    return "as root, run a time service such as chronyd; for a container its host does"
 
 
 def _step_s() -> float:

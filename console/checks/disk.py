@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from console.checks._read import nearest_folder
 from console.checks.base import Asked, Check, Finding, named_size
@@ -18,6 +18,7 @@ LITTLE_BYTES: Final = 1024**3
 SHARED_BYTES_MIN: Final = 4 * 1024**2
 """The state of 10,000 players with room for as many more takes half of this."""
 SHARED_BYTES_LITTLE: Final = 16 * 1024**2
+SHARED_MB_MORE: Final = 256
 SHARED: Final = Path("/dev/shm")  # noqa: S108 - where Linux keeps shared memory, not a file of ours
 
 
@@ -31,6 +32,7 @@ class Seen(Struct, frozen=True):
         free_bytes: Free space there; None when it cannot be told.
         shared_free_bytes: Free space for shared memory; None when there is no place for it.
         shared_problem: Why nothing can be written there; empty when it can.
+        shared_bytes: How large that place is, free or not.
     """
 
     runs_dir: str
@@ -39,21 +41,26 @@ class Seen(Struct, frozen=True):
     free_bytes: int | None = None
     shared_free_bytes: int | None = None
     shared_problem: str = ""
+    shared_bytes: int = 0
 
 
 def read(asked: Asked) -> Seen:
     """Look at the folder, or where it would be made; nothing is left there."""
-    shared, shared_problem = _free_bytes(SHARED), _problem(SHARED)
+    seen = Seen(
+        "",
+        shared_free_bytes=_free_bytes(SHARED),
+        shared_problem=_problem(SHARED),
+        shared_bytes=_bytes(SHARED),
+    )
     if asked.runs_dir is None:
-        return Seen("", shared_free_bytes=shared, shared_problem=shared_problem)
+        return seen
     folder = nearest_folder(asked.runs_dir)
-    return Seen(
-        str(asked.runs_dir),
-        str(folder),
-        _problem(folder),
-        _free_bytes(folder),
-        shared,
-        shared_problem,
+    return structs.replace(
+        seen,
+        runs_dir=str(asked.runs_dir),
+        nearest=str(folder),
+        problem=_problem(folder),
+        free_bytes=_free_bytes(folder),
     )
 
 
@@ -63,9 +70,9 @@ def judge(seen: Seen) -> list[Finding]:
 
 
 def _folder(seen: Seen) -> Finding:
-    cure = "name another folder: --runs-dir DIR, or XDG_STATE_HOME for all runs"
+    cure = "name another folder: --runs-dir DIR; for all runs: export XDG_STATE_HOME=DIR"
     if not seen.runs_dir:
-        found = "there is no home folder to put it in (HOME is not set)"
+        found = "there is no place for it: neither XDG_STATE_HOME nor HOME is set"
         return Finding("runs folder", "fail", found, cure)
     if seen.problem:
         found = f"{seen.runs_dir}: cannot be written ({seen.nearest}: {seen.problem})"
@@ -90,9 +97,15 @@ def _space(seen: Seen) -> list[Finding]:
 
 def _shared(seen: Seen) -> Finding:
     name, free = "shared memory", seen.shared_free_bytes
-    cure = f"as root: mount -t tmpfs -o size=256m tmpfs {SHARED} (a container: --shm-size=256m)"
-    if free is None or seen.shared_problem:
-        found = f"{SHARED}: cannot be written ({seen.shared_problem or 'it is not there'})"
+    # Another mount on top would hide what other programs have there: it grows instead.
+    size = f"size={seen.shared_bytes // 1024**2 + SHARED_MB_MORE}m"
+    cure = f"as root: mount -o remount,{size} {SHARED} (a container: --shm-size=256m)"
+    if free is None:
+        cure = f"as root: mkdir -p {SHARED} && mount -t tmpfs -o mode=1777 tmpfs {SHARED}"
+        return Finding(name, "fail", f"{SHARED}: cannot be written (it is not there)", cure)
+    if seen.shared_problem:
+        found = f"{SHARED}: cannot be written ({seen.shared_problem})"
+        cure = f"as root: mount -o remount,rw,{size} {SHARED} && chmod 1777 {SHARED}"
         return Finding(name, "fail", found, cure)
     found = f"{named_size(free)} free in {SHARED}"
     if free < SHARED_BYTES_MIN:
@@ -108,6 +121,13 @@ def _free_bytes(folder: Path) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def _bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).total
+    except OSError:
+        return 0
 
 
 def _problem(folder: Path) -> str:

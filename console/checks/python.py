@@ -3,11 +3,15 @@
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, metadata
+from typing import Final
 
 from msgspec import Struct
 
+from console.checks._install import Way, way_here, with_python
 from console.checks._versions import satisfies
 from console.checks.base import Asked, Check, Finding
+
+_GOOD: Final = "3.12"
 
 
 class Seen(Struct, frozen=True):
@@ -18,12 +22,14 @@ class Seen(Struct, frozen=True):
         wanted: Such as ``>=3.11,<3.14``; empty when the package is not installed.
         where: Its path.
         kind: ``CPython`` or another.
+        way: How the program was installed.
     """
 
     version: str
     wanted: str
     where: str
     kind: str = "CPython"
+    way: Way = Way()
 
 
 def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
@@ -33,17 +39,19 @@ def read(asked: Asked) -> Seen:  # noqa: ARG001 - every check is asked the same
     except PackageNotFoundError:
         wanted = ""
     version = ".".join(map(str, sys.version_info[:3]))
-    return Seen(version, wanted, sys.executable, platform.python_implementation())
+    kind = platform.python_implementation()
+    return Seen(version, wanted, sys.executable, kind, way_here())
 
 
 def judge(seen: Seen) -> list[Finding]:
     """Compare with what the package asks for."""
     found = f"{seen.version} ({seen.where})"
-    cure = f"install it with a Python {seen.wanted}, such as: python3.12 -m pip install seedstorm"
     if not satisfies(seen.version, seen.wanted):
+        cure = f"install it for a Python {seen.wanted}, such as: {with_python(seen.way, _GOOD)}"
         return [Finding("python", "fail", found, cure)]
     if seen.kind != "CPython":
-        return [Finding("python", "warn", f"{seen.kind} {found}", "it is only tried with CPython")]
+        cure = f"it is only tried with CPython: {with_python(seen.way, _GOOD)}"
+        return [Finding("python", "warn", f"{seen.kind} {found}", cure)]
     return [Finding("python", "ok", found)]
 
 

@@ -53,6 +53,8 @@ def judge(seen: Seen) -> list[Finding]:
         size = named_size(sum(size for _, size in seen.memory))
         found = f"{len(seen.memory)} blocks of shared memory of dead engines, {size}"
         cure = "rm " + " ".join(path for path, _ in seen.memory[:SHOWN_MAX])
+        if len(seen.memory) > SHOWN_MAX:
+            cure = f"the first {SHOWN_MAX}, then look again: {cure}"
         findings.append(Finding("leftovers", "warn", found, cure))
     return findings
 

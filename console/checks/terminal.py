@@ -70,7 +70,7 @@ def _kind(seen: Seen) -> Finding:
             "in tmux: 'set -sg escape-time 10' keeps esc quick, 'set -g set-clipboard on' lets "
             "copying through"
         )
-    elif term.startswith("screen"):
+    if "STY" in seen.environ:  # TERM tells nothing: tmux calls itself screen too
         notes.append("in screen: copying goes to a file alone")
     return Finding("terminal", "ok", "; ".join(notes))
 
@@ -101,7 +101,7 @@ def _locale(environ: Mapping[str, str]) -> Finding:
     if value.upper().replace("-", "").endswith("UTF8") or "utf8" in value.lower().replace("-", ""):
         return Finding("locale", "ok", f"{name}={value}")
     found = f"{name}={value}" if name else "none is set"
-    cure = f"export {name if name == 'LC_ALL' else 'LANG'}=C.UTF-8"
+    cure = f"export {name or 'LANG'}=C.UTF-8"  # the one that decides: it hides those after it
     return Finding("locale", "warn", f"{found}: lines and glyphs may show as ? or _", cure)
 
 

@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import msgspec
@@ -18,11 +17,22 @@ from engine.link import places
 from engine.link.socket import SocketLink
 from engine.protocol.command import Lease
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
-from engine.protocol.scenario import Scenario, Stage
 from engine.protocol.spec import HubFailed, HubReady, RunSpec
+from tests.specs import at_once, small_run
 
 PATIENCE_S = 45.0
 """How long anything may take on a busy machine before it counts as not happening."""
+
+QUICK = """
+format = 1
+warm_up = "0s"
+[population]
+players = 20
+npcs = 40
+[[stage]]
+executor = "constant-players"
+"""
+"""A scenario file: its players come at once."""
 
 _decoder = msgspec.json.Decoder(HubReady | HubFailed)
 
@@ -70,12 +80,7 @@ class Place:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for process in self._processes:
             children = children_of(process.pid)
             if process.poll() is None:
@@ -92,24 +97,9 @@ class Place:
 
     def spec(self, run: str = "r1", players: int = 20, **changes: Any) -> RunSpec:
         """Return a run of a few players that all come at once."""
-        scenario = Scenario(
-            warm_up_s=0.0, players=players, stages=(Stage("constant-players", players, 0.0),)
-        )
-        plain = RunSpec(
-            run=run,
-            scenario=changes.pop("scenario", scenario),
-            scenario_text="",
-            runs_dir=str(self.base / "runs"),
-            socket_path=places.socket_path(run, self.base),
-            players_max=100,
-            duration_s=None,
-            squads=1,
-            port_base=0,
-            on_disconnect="revert",
-            unattended_s_max=600.0,
-            thresholds=(),
-        )
-        return msgspec.structs.replace(plain, **changes)
+        changes.setdefault("scenario", at_once(players))
+        changes.setdefault("socket_path", places.socket_path(run, self.base))
+        return small_run(self.base / "runs", run, in_process=False, **changes)
 
     def spawn(self, spec: RunSpec | bytes) -> subprocess.Popen[bytes]:
         """Start a hub as the launcher does."""

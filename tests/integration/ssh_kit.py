@@ -1,6 +1,7 @@
 """A real ``sshd`` on loopback, a client for it, and a link between them that can break."""
 
 import contextlib
+import fcntl
 import os
 import pwd
 import selectors
@@ -15,19 +16,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
-import pytest
-
 from engine.link import places
-from tests.integration.hub_process import is_alive
-from tests.machine import MARGIN_S
+from tests.integration.hub_process import children_of, is_alive
+from tests.machine import MARGIN_S, go_without
 from tests.terminal.pty_screen import PtyScreen
 
 PATIENCE_S: Final = 45.0
 _PLACES: Final = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin"
 _CHUNK: Final = 65_536
+_PORTS_TRIED: Final = 5
+_PRIVSEP: Final = Path("/run/sshd")
+"""Where Debian's sshd confines its unprivileged half; its service makes it at start-up."""
+_MADE_HERE: Final = ".seedstorm-tests"
 _CONFIG: Final = """
 Port {port}
 ListenAddress 127.0.0.1
@@ -45,7 +47,7 @@ PrintLastLog no
 
 
 class Wire:
-    """A TCP proxy on loopback: passes all on, stalls, or is cut hard.
+    """A TCP proxy on loopback: passes all on, or is cut hard.
 
     Args:
         port: Where it leads.
@@ -57,7 +59,6 @@ class Wire:
         self.port: int = self._server.getsockname()[1]
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._lock = threading.Lock()
-        self._stalled = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="wire")
 
@@ -65,20 +66,11 @@ class Wire:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping = True
         self._thread.join()
         self.cut()
         self._server.close()
-
-    def stall(self, stalled: bool) -> None:
-        """Pass nothing on, and take nothing either, until told otherwise."""
-        self._stalled = stalled
 
     def cut(self) -> None:
         """Reset every connection at both ends, as a link does that is gone."""
@@ -94,7 +86,7 @@ class Wire:
         while not self._stopping:
             with selectors.DefaultSelector() as ready, self._lock:
                 ready.register(self._server, selectors.EVENT_READ)
-                for end in () if self._stalled else self._pairs:
+                for end in self._pairs:
                     ready.register(end, selectors.EVENT_READ)
                 for key, _ in ready.select(0.02):
                     if key.fileobj is self._server:
@@ -104,7 +96,7 @@ class Wire:
                         )
                         self._pairs |= {ours: theirs, theirs: ours}
                     elif key.fileobj in self._pairs:
-                        self._pass_on(key.fileobj)  # type: ignore[arg-type]  # a socket, as registered
+                        self._pass_on(key.fileobj)
 
     def _pass_on(self, end: socket.socket) -> None:
         other = self._pairs[end]
@@ -128,9 +120,12 @@ class Host:
         port: Where it listens.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(
+        self, folder: Path, process: subprocess.Popen[bytes], port: int, log: Path
+    ) -> None:
         self._folder = folder
         self._process = process
+        self._log = log
         self.pid = process.pid
         self.port = port
 
@@ -163,70 +158,161 @@ class Host:
         command = f"cd {shlex.quote(str(tmp_path))} && exec {shlex.join(remote)}"
         return PtyScreen([command], 120, 40, tmp_path, program=self.client(wire.port))
 
-    def stop(self) -> str:
-        """End the daemon and return what it wrote."""
-        self._process.terminate()
+    @contextlib.contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Stop whoever reads the terminals of those that are logged in, and let them go on.
+
+        On a link that only stalls, megabytes go into the kernel's buffers before anybody
+        notices; a terminal that nobody reads takes a few kilobytes.
+        """
+        sessions = self._sessions()
+        assert sessions, "nobody is logged in"
         try:
-            _, said = self._process.communicate(timeout=MARGIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            _, said = self._process.communicate()
-        return said.decode(errors="replace")
+            for pid in sessions:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in sessions:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
+    def _sessions(self) -> list[int]:
+        """Return the daemon's own processes, one or two a login, and not what runs in them."""
+        found: list[int] = []
+        parents = [self.pid]
+        while parents:
+            below = (child for parent in parents for child in children_of(parent).items())
+            parents = [pid for pid, line in below if line.startswith("sshd")]
+            found += parents
+        return found
 
-@contextlib.contextmanager
-def own_host(folder: Path) -> Iterator[Host]:
-    """Start an ``sshd`` with keys of its own; skip where that cannot be."""
-    sshd, keygen = (shutil.which(name, path=_PLACES) for name in ("sshd", "ssh-keygen"))
-    if sshd is None or keygen is None or shutil.which("ssh") is None:
-        pytest.skip("no sshd or ssh on this machine (Debian: openssh-server, openssh-client)")
-    if os.getuid() == 0:
-        # Where Debian's sshd confines its unprivileged half; its service makes it at start-up.
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    for name in ("host_key", "login_key"):
-        command = [keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder))
-    process = subprocess.Popen(
-        [sshd, "-D", "-e", "-f", str(folder / "sshd_config")],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    host = Host(folder, process, port)
-    try:
-        problem = _cannot_log_in(host)
-    except BaseException:
-        host.stop()
-        raise
-    if problem:
-        lines = host.stop().strip().splitlines()
-        pytest.skip(f"nobody can log in to an sshd here: {problem} {lines[-1] if lines else ''}")
-    try:
-        yield host
-    finally:
-        _end_runs()
-        host.stop()
-
-
-def _cannot_log_in(host: Host) -> str:
-    """Log in once, as soon as the daemon listens; return what is wrong."""
-    end_at = time.monotonic() + MARGIN_S
-    while True:
+    def cannot_log_in(self) -> str:
+        """Log in once, as soon as the daemon listens; return what is wrong."""
+        end_at = time.monotonic() + MARGIN_S
+        while "Server listening" not in self._log.read_text(errors="replace"):
+            if self._process.poll() is not None:
+                return "it ended at once:"
+            if time.monotonic() > end_at:
+                return "it never listened:"
+            time.sleep(0.02)
         trial = subprocess.run(
-            [*host.client(host.port, terminal=False), "true"],
+            [*self.client(self.port, terminal=False), "true"],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
             check=False,
             timeout=PATIENCE_S,
         )
-        refused = "Connection refused" in trial.stderr
-        if not trial.returncode or not refused or time.monotonic() > end_at:
-            return trial.stderr.strip() if trial.returncode else ""
-        time.sleep(0.05)
+        return (trial.stderr.strip() or "ssh does not say why:") if trial.returncode else ""
+
+    def stop(self) -> str:
+        """End the daemon and return what it wrote."""
+        self._process.terminate()
+        try:
+            self._process.wait(MARGIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return self._log.read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def own_host(folder: Path) -> Iterator[Host]:
+    """Start an ``sshd`` with keys of its own; go without where that cannot be."""
+    sshd, keygen = (shutil.which(name, path=_PLACES) for name in ("sshd", "ssh-keygen"))
+    if sshd is None or keygen is None or shutil.which("ssh") is None:
+        go_without("SSH", "no sshd or ssh (Debian: openssh-server, openssh-client)")
+    for name in ("host_key", "login_key"):
+        command = [keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
+    with contextlib.ExitStack() as held:
+        if os.getuid() == 0:
+            held.enter_context(shared_folder(_PRIVSEP))
+        host = _started(sshd, folder)
+        try:
+            yield host
+        finally:
+            _end_runs()
+            host.stop()
+
+
+@contextlib.contextmanager
+def shared_folder(path: Path) -> Iterator[None]:
+    """Have a folder that tests of other processes use too.
+
+    Where a test made it, the last one that uses it takes it away.
+    """
+    held = _shared(path)
+    mark = path / _MADE_HERE
+    try:
+        yield
+    finally:
+        # While anybody else uses it this is refused: the last one is not.
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if mark.exists():
+                mark.unlink()
+                path.rmdir()
+        os.close(held)
+
+
+def _shared(path: Path) -> int:
+    """Return the folder, made when there is none, with a lock that any number may share."""
+    while True:
+        try:
+            path.mkdir(mode=0o755)
+            made = True
+        except FileExistsError:
+            made = False
+        try:
+            held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # just taken away
+            continue
+        fcntl.flock(held, fcntl.LOCK_SH)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), path.stat()):
+                if made:
+                    (path / _MADE_HERE).touch()
+                return held
+        os.close(held)  # taken away before it was ours, and perhaps another is there now
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _started(sshd: str, folder: Path) -> Host:
+    """Return a daemon that can be logged in to; a port may be lost to somebody quicker."""
+    for _ in range(_PORTS_TRIED):
+        host = _daemon(sshd, folder, free_port())
+        try:
+            problem = host.cannot_log_in()
+        except BaseException:
+            host.stop()
+            raise
+        if not problem:
+            return host
+        said = host.stop()
+        if "Cannot bind" not in said:
+            break
+    last = said.strip().rpartition("\n")[2]
+    return go_without("SSH", f"nobody can log in to an sshd here: {problem} {last}".strip())
+
+
+def _daemon(sshd: str, folder: Path, port: int) -> Host:
+    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder))
+    log = folder / "sshd.log"
+    log.write_bytes(b"")
+    process = subprocess.Popen(
+        [sshd, "-D", "-E", str(log), "-f", str(folder / "sshd_config")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return Host(folder, process, port, log)
 
 
 def _end_runs() -> None:

@@ -18,12 +18,12 @@ from engine.hub import engine, eventlog
 from engine.hub.embedded import embedded
 from engine.protocol.events import entity_id
 from engine.protocol.limits import SEQ_MAX
-from engine.protocol.scenario import Scenario, Stage
 from engine.protocol.spec import HubFailed, RunSpec
-from engine.protocol.summary import Summary
 from engine.store.sqlite import SqliteStore
 from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered, taken_port
 from tests.integration.hub_process import Place
+from tests.machine import is_good_end, read_summary
+from tests.specs import at_once, small_run
 
 pytestmark = pytest.mark.integration
 
@@ -35,22 +35,7 @@ def folder() -> Iterator[Path]:
 
 
 def spec_in(folder: Path, npcs: int = 200) -> RunSpec:
-    stages = (Stage("constant-players", 10, 0.0),)
-    return RunSpec(
-        run="r1",
-        scenario=Scenario(warm_up_s=0.0, players=10, npcs=npcs, stages=stages),
-        scenario_text="",
-        runs_dir=str(folder),
-        socket_path="",
-        players_max=50,
-        duration_s=None,
-        squads=1,
-        port_base=0,
-        on_disconnect="revert",
-        unattended_s_max=600.0,
-        thresholds=(),
-        in_process=True,
-    )
+    return small_run(folder, scenario=at_once(npcs=npcs), players_max=50)
 
 
 @asynccontextmanager
@@ -227,8 +212,8 @@ async def test_nothing_that_is_sent_disturbs_the_world(folder: Path) -> None:
                 assert answer.status_code == 401
         after = await doors.until("/health", lambda health: health["tick"] > before["tick"] + 10)
         assert (after["status"], after["players"]) == ("running", 10)
-    summary = msgspec.json.decode((folder / "r1" / "summary.json").read_bytes(), type=Summary)
-    assert summary.verdict == "held"
+    summary = read_summary(folder / "r1")
+    assert is_good_end(summary), summary.reasons
 
 
 async def test_commands_are_governed_stored_and_recovered(folder: Path) -> None:
@@ -258,7 +243,7 @@ async def test_commands_are_governed_stored_and_recovered(folder: Path) -> None:
         await doors.until("/health", lambda health: health["tick"] > mark + 15)
     assert [d["verdict"] for d in done] == ["permit", "permit", "deny", "deny", "deny"]
     assert [d["reason"].partition(":")[0] for d in done[2:]] == ["speed", "dead-actor", "sanity"]
-    summary = msgspec.json.decode((folder / "r1" / "summary.json").read_bytes(), type=Summary)
+    summary = read_summary(folder / "r1")
     assert summary.commands.unanswered == 0
     assert summary.commands.sent == summary.commands.acknowledged
     world = recovered(folder / "r1", spec_in(folder))
@@ -313,9 +298,7 @@ async def test_the_doors_answer_while_the_world_is_dead() -> None:
                 )
                 assert page["events"][0]["seq"] == one["event"]
         ended = await run.end()
-        summary = msgspec.json.decode(
-            (Path(ended.capsule) / "summary.json").read_bytes(), type=Summary
-        )
+        summary = read_summary(Path(ended.capsule))
         world_again = recovered(Path(ended.capsule), spec)
         assert world_again.hash.hex() == summary.state_hash
 
@@ -327,10 +310,12 @@ async def test_the_end_is_told_to_those_that_follow() -> None:
             await next_of(client, "hello")
             ending = asyncio.create_task(run.end())
             ended = await next_of(client, "ended")
-            assert ended["exit_code"] == 0
             await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
             assert client.close_code == 1001
-            await ending
+            told = await ending
+        summary = read_summary(Path(told.capsule))
+        assert is_good_end(summary), summary.reasons
+        assert ended["exit_code"] == summary.exit_code
 
 
 @pytest.mark.parametrize("offset", [0, 2], ids=["admin", "gateway"])

@@ -3,10 +3,11 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.integration
 
 PATIENCE_S = 60.0
 NOBODY = 65_534
+NAMELESS = 54_321
+"""No machine's user database has it."""
 
 
 class Answer:
@@ -55,14 +58,22 @@ def check(home: Path) -> Callable[..., Answer]:
     """Run ``seedstorm check``, by default as JSON and with ports that are picked."""
 
     def run(
-        *words: str, cwd: Path | None = None, env: dict[str, str] | None = None, **more: Any
+        *words: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str | None] | None = None,
+        before: Sequence[str] = (),
+        **more: Any,
     ) -> Answer:
-        known = {**os.environ, "HOME": str(home), "LANG": "C.UTF-8", **(env or {})}
+        known = {**os.environ, "HOME": str(home), "LANG": "C.UTF-8"}
         for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
             known.pop(name, None)
+        for name, value in (env or {}).items():
+            known.pop(name, None)
+            if value is not None:
+                known[name] = value
         words = words or ("--json", "--port-base", "0")
         result = subprocess.run(
-            [sys.executable, "-P", "-m", "console", "check", *words],
+            [*before, sys.executable, "-P", "-m", "console", "check", *words],
             env=known,
             cwd=cwd or home,
             capture_output=True,
@@ -106,7 +117,7 @@ def test_a_folder_full_of_our_names(check: Callable[..., Answer], home: Path):
 def test_few_open_files(check: Callable[..., Answer]):
     answer = check(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
     assert (answer.code, answer.failed) == (2, ["file limit"])
-    assert "ulimit -n 1064" in answer.row("file limit")["cure"]
+    assert "a container: --ulimit nofile=1064" in answer.row("file limit")["cure"]
 
 
 def test_ports_that_are_taken(check: Callable[..., Answer]):
@@ -144,17 +155,57 @@ def test_a_read_only_folder_and_a_runs_folder_that_cannot_be(check: Callable[...
     assert "--runs-dir" in answer.row("runs folder")["cure"]
 
 
-def test_as_somebody_else(check: Callable[..., Answer], home: Path):
+def _as(uid: int) -> list[str]:
+    """Return the words that run a program as a user who may read everything and write nothing.
+
+    So that it is also tried where the checkout or its Python is root's own.
+    """
     if os.getuid():
         pytest.skip("only root can become somebody else")
-    inside = [Path(sys.executable), Path(sys.prefix), Path(__file__).resolve()]
-    roots = {folder for path in inside for folder in (path, *path.parents)}
-    roots |= set(Path(sys.base_prefix).parents)
-    if any(not folder.stat().st_mode & 0o005 for folder in roots):
-        pytest.skip("somebody else cannot read this checkout or its Python")
-    answer = check(user=NOBODY, group=NOBODY, extra_groups=[])
-    assert "runs folder" in answer.failed
-    assert answer.code == 2
+    if shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv here")
+    reads = "+dac_read_search"
+    who = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
+    return ["setpriv", *who, f"--inh-caps={reads}", f"--ambient-caps={reads}"]
+
+
+def test_as_somebody_else(check: Callable[..., Answer], home: Path):
+    answer = check(before=_as(NOBODY))
+    assert (answer.code, answer.failed) == (2, ["runs folder"])
+    assert f"({home}: Permission denied)" in answer.row("runs folder")["found"]
+    assert answer.row("imports")["status"] == "ok"
+
+
+def test_as_somebody_without_a_home(check: Callable[..., Answer], home: Path):
+    ours = home / "state"
+    ours.mkdir()
+    os.chown(ours, NAMELESS, NAMELESS)
+    bare = {"HOME": None, "USER": None, "LOGNAME": None}
+    answer = check(before=_as(NAMELESS), env=bare | {"XDG_STATE_HOME": str(ours)})
+    assert (answer.code, answer.failed) == (0, [])
+    told = answer.row("home")
+    assert told["status"] == "warn"
+    assert f"user {NAMELESS} is not in the user database; nor is XDG_CONFIG_HOME:" in told["found"]
+    assert "export XDG_CONFIG_HOME=" in told["cure"]
+    answer = check(before=_as(NAMELESS), env=bare)
+    assert (answer.code, answer.failed) == (2, ["runs folder"])
+    assert "nor is XDG_CONFIG_HOME or XDG_STATE_HOME:" in answer.row("home")["found"]
+    # The cure, followed.
+    answer = check(before=_as(NAMELESS), env=bare | {"HOME": str(ours)})
+    assert (answer.code, answer.row("home")["status"]) == (0, "ok")
+
+
+def test_the_cure_of_a_locale_is_one(tmp_path: Path):
+    env = {"LC_ALL": "", "LC_CTYPE": "POSIX", "LANG": "C.UTF-8"}
+    words = ["check", "--port-base", "0"]
+    with PtyScreen(words, 120, 50, tmp_path, env) as pty:
+        assert pty.wait_exit() == 0
+        assert "LC_CTYPE=POSIX" in pty.text
+        assert "export LC_CTYPE=C.UTF-8" in pty.text
+    with PtyScreen(words, 120, 50, tmp_path, env | {"LC_CTYPE": "C.UTF-8"}) as pty:
+        assert pty.wait_exit() == 0
+        assert "LC_CTYPE=C.UTF-8" in pty.text
+        assert "export LC_CTYPE" not in pty.text
 
 
 @pytest.mark.parametrize(

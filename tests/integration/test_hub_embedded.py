@@ -5,16 +5,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from engine.hub.embedded import embedded
 from engine.protocol.command import ArmFault, Scope, SetPlayers, Stop
 from engine.protocol.feed import Snapshot
-from engine.protocol.scenario import Scenario, Stage
-from engine.protocol.spec import RunSpec
-from engine.protocol.summary import Summary
-from tests.machine import is_good_end
+from tests.machine import is_good_end, read_summary
+from tests.specs import small_run
 
 pytestmark = pytest.mark.integration
 
@@ -25,26 +22,8 @@ def folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _spec(folder: Path, run: str) -> RunSpec:
-    return RunSpec(
-        run=run,
-        scenario=Scenario(warm_up_s=0.0, players=10, stages=(Stage("constant-players", 10, 0.0),)),
-        scenario_text="",
-        runs_dir=str(folder),
-        socket_path="",
-        players_max=50,
-        duration_s=None,
-        squads=1,
-        port_base=0,
-        on_disconnect="revert",
-        unattended_s_max=600.0,
-        thresholds=(),
-        in_process=True,
-    )
-
-
 async def test_everything_in_one_process(folder: Path) -> None:
-    async with embedded(_spec(folder, "r1")) as link:
+    async with embedded(small_run(folder)) as link:
 
         async def watch(connected: int) -> Snapshot:
             while True:
@@ -67,8 +46,7 @@ async def test_everything_in_one_process(folder: Path) -> None:
             await asyncio.wait_for(link.wait(), 30)
             link.take_snapshot()
             link.take_notices()
-    raw = (folder / "r1" / "summary.json").read_bytes()
-    summary = msgspec.json.decode(raw, type=Summary)
+    summary = read_summary(folder / "r1")
     assert is_good_end(summary), summary.reasons
     assert summary.commands.unanswered == 0
     assert summary.faults[0].affected == 5

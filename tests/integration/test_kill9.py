@@ -13,23 +13,20 @@ from engine.link.socket import SocketLink
 from engine.protocol.command import ArmFault, Scope, Stop
 from engine.protocol.feed import FaultView, Snapshot
 from engine.protocol.limits import CHILD_GRACE_S, LEASE_S
-from tests.integration.hub_process import PATIENCE_S, Place, Run, children_of, is_alive, until
+from tests.integration.hub_process import (
+    PATIENCE_S,
+    QUICK,
+    Place,
+    Run,
+    children_of,
+    is_alive,
+    until,
+)
+from tests.machine import MARGIN_S
+from tests.specs import at_once
 from tests.terminal.pty_screen import PtyScreen
 
 pytestmark = pytest.mark.integration
-
-MARGIN_S = 10.0
-"""What a busy machine may add to a promised time."""
-
-QUICK = """
-format = 1
-warm_up = "0s"
-[population]
-players = 20
-npcs = 40
-[[stage]]
-executor = "constant-players"
-"""
 
 
 @pytest.fixture
@@ -76,7 +73,9 @@ async def test_a_killed_squad_finds_every_fault_armed_again(place: Place) -> Non
 
 
 async def test_a_killed_narrator_is_back_and_the_faults_never_noticed(place: Place) -> None:
-    run = await place.start(place.spec(squads=2))
+    # Twenty who quarrel give a story every few seconds; twenty who wander, one in a minute.
+    quarrel = at_once(20, mix={"raider": 1.0, "trader": 1.0})
+    run = await place.start(place.spec(squads=2, scenario=quarrel, commands_per_s=4.0))
     await _arm_everything(run)
     await run.watch(lambda s: s.story.narrator == "telling", "stories are told")
     before = run.snapshots[-1]
@@ -103,7 +102,8 @@ async def test_a_killed_hub_takes_everything_along_also_a_world_that_is_held_dow
     assert reply.ok, reply
     await run.watch(lambda s: s.world.pid == 0, "the world is down")
     run.process.kill()
-    await until(lambda: not any(is_alive(pid) for pid in children), "children gone", CHILD_GRACE_S)
+    gone_s = CHILD_GRACE_S + MARGIN_S
+    await until(lambda: not any(is_alive(pid) for pid in children), "children gone", gone_s)
     await until(lambda: run.link.closed, "the console is told")
     await run.link.aclose()
     run.process.wait()

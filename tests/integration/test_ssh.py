@@ -1,6 +1,7 @@
 """A run that was started over SSH, and a link that is cut or stalls."""
 
 import asyncio
+import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,24 +14,16 @@ from engine.link.places import RunEntry
 from engine.link.socket import SocketLink
 from engine.protocol.feed import Snapshot
 from engine.protocol.limits import LEASE_S
-from tests.integration.hub_process import children_of, is_alive, until
-from tests.integration.ssh_kit import PATIENCE_S, Host, Wire, own_host
+from tests.integration import ssh_kit
+from tests.integration.hub_process import QUICK, children_of, is_alive, until
+from tests.integration.ssh_kit import PATIENCE_S, Host, Wire, free_port, own_host, shared_folder
 from tests.machine import MARGIN_S, is_good_end, read_summary
 from tests.terminal.pty_screen import PtyScreen
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 STALL_S = 10.0
-PLAYERS = 20
-QUICK = f"""
-format = 1
-warm_up = "0s"
-[population]
-players = {PLAYERS}
-npcs = 40
-[[stage]]
-executor = "constant-players"
-"""
+PLAYERS = 20  # of the quick scenario
 
 
 @pytest.fixture
@@ -115,13 +108,15 @@ async def test_a_link_that_stalls_delays_no_player(host: Host, tmp_path: Path) -
     with Wire(host.port) as wire, _start(host, tmp_path, wire) as pty:
         pty.wait_for(f"{PLAYERS}/{PLAYERS}")
         (entry,) = places.running()
-        wire.stall(True)
-        first = (await _watch(entry, lambda s: s.players.connected == PLAYERS))[-1]
-        seen = await _watch(entry, lambda s: s.at_s >= first.at_s + STALL_S)
-        wire.stall(False)
+        with host.held_up():
+            first = (await _watch(entry, lambda s: s.players.connected == PLAYERS))[-1]
+            seen = await _watch(entry, lambda s: s.at_s >= first.at_s + STALL_S)
         assert all(snapshot.players.connected == PLAYERS for snapshot in seen)
         pty.wait_for(f"{PLAYERS}/{PLAYERS}", "running")
         _quit(pty, Path(entry.capsule))
+    summary = read_summary(Path(entry.capsule))
+    assert summary.console is not None
+    assert summary.console.frames_skipped > 0, "the console was never held up"
     db = sqlite3.connect(Path(entry.capsule) / "telemetry.db")
     (sent,) = db.execute(
         "select sum(commands_per_s) from seconds where at_s > ? and at_s <= ?",
@@ -130,7 +125,6 @@ async def test_a_link_that_stalls_delays_no_player(host: Host, tmp_path: Path) -
     db.close()
     # One command a second is due for each player: no busy machine loses half of ten seconds.
     assert sent > PLAYERS * STALL_S / 2
-    summary = read_summary(Path(entry.capsule))
     assert summary.commands.unanswered == 0
     assert places.running() == []
 
@@ -142,3 +136,35 @@ def test_the_self_check_knows_that_it_is_over_ssh(host: Host, tmp_path: Path) ->
     ):
         assert pty.wait_exit() == 0
         assert "esc waits 100 ms" in pty.text
+
+
+def test_a_folder_made_for_hosts_goes_with_the_last_of_them(tmp_path: Path) -> None:
+    folder = tmp_path / "sshd"
+    with shared_folder(folder):
+        with shared_folder(folder):
+            assert folder.is_dir()
+        assert folder.is_dir()
+    assert not folder.exists()
+    folder.mkdir()
+    with shared_folder(folder):
+        pass
+    assert list(folder.iterdir()) == []
+
+
+def test_a_host_whose_port_is_lost_takes_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        ports = iter([quicker.getsockname()[1], free := free_port()])
+        monkeypatch.setattr(ssh_kit, "free_port", lambda: next(ports))
+        with own_host(tmp_path) as host:
+            assert host.port == free
+
+
+def test_where_ci_asks_for_it_nothing_is_skipped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEEDSTORM_REQUIRE_SSH", "1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.fail.Exception, match="no sshd or ssh"), own_host(tmp_path):
+        pass

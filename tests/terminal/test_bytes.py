@@ -16,6 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.machine import go_without
 from tests.terminal.pty_screen import PATIENCE_S
 
 pytestmark = pytest.mark.terminal
@@ -162,11 +163,12 @@ def test_without_tmux_the_copy_is_a_bare_osc_52(tmp_path: Path):
     assert re.match(rb"(npc|player)-\d+ ", base64.b64decode(COPY.findall(it.raw)[0]))
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux here")
 @pytest.mark.parametrize("passthrough", ["on", "off"])
 def test_a_copy_inside_tmux_reaches_its_buffer_and_the_terminal_around_it(
     tmp_path: Path, passthrough: str
 ):
+    if shutil.which("tmux") is None:
+        go_without("TMUX", "there is no tmux here")
     (tmp_path / "tmux.conf").write_text(
         f"set -g set-clipboard on\nset -g allow-passthrough {passthrough}\nset -g escape-time 10\n"
         "set -as terminal-features ',xterm*:clipboard'\n"

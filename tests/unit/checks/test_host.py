@@ -1,8 +1,8 @@
-"""The machine: clocks, processors, logind, kernel."""
+"""The machine: clocks, processors, kernel."""
 
 import pytest
 
-from console.checks import clock, cpu, kernel, logind
+from console.checks import clock, cpu, kernel
 from console.checks.base import Asked
 
 
@@ -24,6 +24,23 @@ def test_clocks(seen: clock.Seen, statuses: list[str], said: str) -> None:
     assert [bool(one.cure) for one in found] == [status != "ok" for status in statuses]
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"systemd": True}, "as root: timedatectl set-ntp true"),
+        ({"container": True}, "a container's clock is its host's"),
+        ({"systemd": True, "container": True}, "a container's clock is its host's"),
+        ({}, "chronyd"),
+    ],
+)
+def test_whoever_sets_the_clock_here_is_named(where: dict[str, bool], said: str) -> None:
+    for seen in (clock.Seen(1e-7, "tsc", False, **where), clock.Seen(1e-7, behind_s=99.0, **where)):
+        (_, wall) = clock.judge(seen)
+        assert wall.cure.startswith(said) or said == "chronyd"
+        assert said in wall.cure
+        assert ("timedatectl" in wall.cure) == ("timedatectl" in said)
+
+
 def test_the_clock_here_has_a_step() -> None:
     assert 0 < clock.read(Asked(None)).resolution_s < 1
 
@@ -31,12 +48,15 @@ def test_the_clock_here_has_a_step() -> None:
 @pytest.mark.parametrize(
     ("seen", "status", "said"),
     [
-        (cpu.Seen(8, None, 0.0, 0.5), "ok", "8 cores, 0 % stolen by the host, load 0.5"),
-        (cpu.Seen(8, None, None, 0.5), "ok", "8 cores, load 0.5"),
-        (cpu.Seen(1, None, 0.0, 0.1), "warn", "1 cores"),
-        (cpu.Seen(8, 1.5, 0.0, 0.1), "warn", "limited to 1.5 by a cgroup"),
-        (cpu.Seen(4, None, 12.0, 0.1), "warn", "12 % stolen"),
-        (cpu.Seen(4, None, 0.0, 9.0), "warn", "load 9.0"),
+        (cpu.Seen(8, 8, None, 0.0, 0.5), "ok", "8 cores, 0 % stolen by the host, load 0.5"),
+        (cpu.Seen(8, 8, None, None, 0.5), "ok", "8 cores, load 0.5"),
+        (cpu.Seen(1, 1, None, 0.0, 0.1), "warn", "1 cores"),
+        (cpu.Seen(8, 8, 1.5, 0.0, 0.1), "warn", "limited to 1.5 by a cgroup"),
+        (cpu.Seen(4, 4, None, 12.0, 0.1), "warn", "12 % stolen"),
+        (cpu.Seen(4, 4, None, 0.0, 9.0), "warn", "load 9.0"),
+        (cpu.Seen(4, 64, None, 0.0, 9.0), "ok", "4 of 64 cores"),
+        (cpu.Seen(4, 64, None, 0.0, 65.0), "warn", "load 65.0"),
+        (cpu.Seen(8, 8, 2.0, 0.0, 3.0), "ok", "limited to 2 by a cgroup"),
     ],
 )
 def test_processors(seen: cpu.Seen, status: str, said: str) -> None:
@@ -46,12 +66,11 @@ def test_processors(seen: cpu.Seen, status: str, said: str) -> None:
     assert bool(found.cure) == (status != "ok")
 
 
-@pytest.mark.parametrize(
-    ("text", "quota"),
-    [("200000 100000\n", 2.0), ("max 100000", None), ("", None), ("1 0", None), ("a b", None)],
-)
-def test_a_containers_limit(text: str, quota: float | None) -> None:
-    assert cpu.quota_of(text) == quota
+def test_all_cores_are_counted() -> None:
+    assert cpu.cores_in("cpu  1 2\ncpu0 1\ncpu1 1\nintr 5\n") == 2
+    seen = cpu.read(Asked(None))
+    assert 0 < seen.cores <= seen.cores_all
+    assert seen.steal_pct is None or 0 <= seen.steal_pct <= 100
 
 
 def test_steal_is_a_share_of_all_time() -> None:
@@ -61,54 +80,6 @@ def test_steal_is_a_share_of_all_time() -> None:
     assert cpu.steal_pct(before, before) is None
     assert cpu.steal_pct("", after) is None
     assert cpu.steal_pct(before, "cpu x y") is None
-
-
-SESSION = "0::/user.slice/user-1000.slice/session-3.scope\n"
-SERVICE = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope\n"
-YES = {"KillUserProcesses": "yes"}
-
-
-@pytest.mark.parametrize(
-    ("seen", "status", "said"),
-    [
-        (logind.Seen(systemd=False), "ok", "no systemd"),
-        (logind.Seen(True, {}, "ann", False, SESSION), "ok", "outlives its login"),
-        (logind.Seen(True, {}, "ann", True, SERVICE), "ok", "lingers"),
-        (logind.Seen(True, YES, "ann", False, SESSION), "warn", "killed when the login ends"),
-        (logind.Seen(True, YES, "ann", True, SESSION), "warn", "killed when the login ends"),
-        (logind.Seen(True, YES, "root", False, SESSION), "ok", "outlives"),
-        (
-            logind.Seen(True, {**YES, "KillExcludeUsers": "bob"}, "root", False, SESSION),
-            "warn",
-            "killed",
-        ),
-        (logind.Seen(True, {**YES, "KillOnlyUsers": "bob"}, "ann", False, SESSION), "ok", ""),
-        (logind.Seen(True, YES, "ann", True, SERVICE), "ok", "lingers"),
-        (logind.Seen(True, {}, "ann", False, SERVICE), "warn", "last login ends"),
-        (logind.Seen(True, YES, "ann", False, "0::/system.slice/ssh.service"), "ok", ""),
-    ],
-)
-def test_logind(seen: logind.Seen, status: str, said: str) -> None:
-    (found,) = logind.judge(seen)
-    assert found.status == status
-    assert said in found.found
-    assert bool(found.cure) == (status != "ok")
-
-
-def test_the_cure_says_to_linger_only_where_nobody_does() -> None:
-    (alone,) = logind.judge(logind.Seen(True, YES, "ann", False, SESSION))
-    (already,) = logind.judge(logind.Seen(True, YES, "ann", True, SESSION))
-    assert alone.cure.startswith("loginctl enable-linger")
-    assert "loginctl" not in already.cure
-    assert "systemd-run --user --scope" in already.cure
-
-
-def test_logind_files_override_one_another() -> None:
-    main = "# KillUserProcesses=no\n[Login]\nKillUserProcesses = no\nNAutoVTs=6\n"
-    drop_in = "[Login]\nKillUserProcesses=yes\n[Other]\nKillOnlyUsers=bob\n"
-    assert logind.parse([main, drop_in]) == {"KillUserProcesses": "yes"}
-    assert logind.parse([drop_in, main]) == {"KillUserProcesses": "no"}
-    assert logind.parse(["", "nonsense", "[Login]\n=\nKillUserProcesses"]) == {}
 
 
 @pytest.mark.parametrize(

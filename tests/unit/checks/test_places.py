@@ -1,17 +1,15 @@
 """What a run holds: ports, files, disk, sockets, and what dead ones left."""
 
 import os
-import socket
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from console.checks import disk, files, ports, runs, sockets
+from console.checks import disk, files, runs, sockets
+from console.checks._read import user_name
 from console.checks.base import Asked, named_size
-from console.checks.ports import Port
 from engine.link.places import RunEntry, noted, register, runs_folder
-from tests.machine import ports_of_a_base
 
 GB = 1_000_000_000
 
@@ -21,64 +19,6 @@ GB = 1_000_000_000
 )
 def test_sizes_for_people(size: float, said: str) -> None:
     assert named_size(size) == said
-
-
-def test_free_ports() -> None:
-    found = ports.judge(ports.Seen((Port("admin", 8000), Port("gateway", 8766))))
-    assert [(one.name, one.status, one.cure) for one in found] == [
-        ("port 8000", "ok", ""),
-        ("port 8766", "ok", ""),
-    ]
-
-
-def test_ports_that_are_picked() -> None:
-    (found,) = ports.judge(ports.read(Asked(None, 0)))
-    assert (found.name, found.status) == ("ports", "ok")
-
-
-def test_a_port_that_a_stranger_holds() -> None:
-    port = Port("admin", 8000, "in use", 4711, "python3 -m http.server")
-    (found,) = ports.judge(ports.Seen((port,), 9000))
-    assert found.status == "fail"
-    assert "process 4711 (python3 -m http.server)" in found.found
-    assert found.cure == "kill 4711; or name others: --port-base 9000"
-
-
-def test_a_port_whose_holder_is_not_to_be_seen() -> None:
-    (found,) = ports.judge(ports.Seen((Port("admin", 80, "Permission denied"),)))
-    assert (found.status, found.cure) == ("fail", "name others: --port-base 0")
-    assert "Permission denied" in found.found
-
-
-def test_a_port_of_a_run_of_ours() -> None:
-    port = Port("gateway", 8766, "in use", 4711, "python", "market")
-    (found,) = ports.judge(ports.Seen((port,), 9000))
-    assert found.status == "warn"
-    assert "seedstorm stop market" in found.cure
-
-
-def test_the_default_ports_and_those_of_a_base() -> None:
-    assert ports.numbers(None) == (8000, 8765, 8766)
-    assert ports.numbers(9000) == (9000, 9001, 9002)
-    assert ports.numbers(0) == ()
-
-
-def test_who_holds_a_port_is_read_from_proc() -> None:
-    with ports_of_a_base(1) as base:
-        seen = ports.read(Asked(None, base))
-    assert [bool(port.problem) for port in seen.ports] == [False, True, False]
-    assert seen.ports[1].pid == os.getpid()
-    assert seen.ports[1].command
-    assert seen.free_base
-
-
-def test_a_connection_that_is_being_closed_holds_no_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)):
-            server.accept()[0].close()  # this end closes first and stays in TIME_WAIT
-    (first, *_) = ports.read(Asked(None, port)).ports
-    assert not first.problem
 
 
 @pytest.mark.parametrize(
@@ -95,7 +35,47 @@ def test_the_file_limit(soft: int, hard: int | None, status: str, said: str) -> 
     (found,) = files.judge(files.Seen(soft, hard))
     assert found.status == status
     assert said in found.found
-    assert ("ulimit -n" in found.cure) == (status != "ok")
+    assert ("in this shell: ulimit -n" in found.cure) == (status != "ok")
+
+
+@pytest.mark.parametrize(
+    ("uid", "user", "may_raise", "now", "line"),
+    [
+        (0, "root", True, "ulimit -n 1064", "'root hard nofile 1064'"),
+        (1000, "ann", False, "sudo prlimit --pid $$ --nofile=1064", "'ann hard nofile 1064'"),
+        (54_321, "54321", False, "sudo prlimit --pid $$ --nofile=1064", "':54321 hard nofile "),
+    ],
+)
+def test_the_file_limit_is_raised_for_whoever_asks(
+    uid: int, user: str, may_raise: bool, now: str, line: str
+) -> None:
+    (found,) = files.judge(files.Seen(64, 64, uid, user, may_raise))
+    assert f"in this shell: {now};" in found.cure
+    assert line in found.cure
+    assert (files.read(Asked(None)).uid, files.read(Asked(None)).user) == (
+        os.getuid(),
+        user_name(),
+    )
+
+
+def test_a_root_that_may_not_raise_the_limit_is_told_who_may() -> None:
+    (found,) = files.judge(files.Seen(64, 64, 0, "root", may_raise=False))
+    assert "ulimit -n" not in found.cure
+    assert "a container: --ulimit nofile=1064; a service: LimitNOFILE=1064" in found.cure
+
+
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [
+        ("CapPrm:\tff\nCapEff:\t000001ffffffffff\n", True),
+        ("CapEff:\t0000000001000000\n", True),
+        ("CapEff:\t00000000a80425fb\n", False),  # a container of Docker's
+        ("CapEff:\t0000000000000000\n", False),
+        ("", False),
+    ],
+)
+def test_who_may_raise_limits(status: str, may: bool) -> None:
+    assert files.may_raise_limits(status) is may
 
 
 def seen_disk(**changes: object) -> disk.Seen:
@@ -114,7 +94,7 @@ def seen_disk(**changes: object) -> disk.Seen:
         ({}, "disk", "ok", "50.0 GB free"),
         ({}, "runs folder", "ok", "/r"),
         ({"nearest": "/"}, "runs folder", "ok", "the first run makes it"),
-        ({"runs_dir": ""}, "runs folder", "fail", "HOME is not set"),
+        ({"runs_dir": ""}, "runs folder", "fail", "neither XDG_STATE_HOME nor HOME is set"),
         ({"problem": "Permission denied"}, "runs folder", "fail", "/r: Permission denied"),
         ({"free_bytes": 900_000_000}, "disk", "warn", "an hour"),
         ({"free_bytes": 60_000_000}, "disk", "fail", "does not begin"),
@@ -132,6 +112,20 @@ def test_disk_and_shared_memory(
     assert found.status == status
     assert said in found.found
     assert bool(found.cure) == (status != "ok")
+
+
+@pytest.mark.parametrize(
+    ("changes", "cure"),
+    [
+        ({"shared_free_bytes": None}, "mkdir -p /dev/shm && mount -t tmpfs "),
+        ({"shared_problem": "Read-only file system"}, "mount -o remount,rw,size=320m /dev/shm"),
+        ({"shared_free_bytes": 1_000_000}, "mount -o remount,size=320m /dev/shm"),
+    ],
+)
+def test_shared_memory_grows_and_hides_nothing(changes: dict[str, object], cure: str) -> None:
+    seen = seen_disk(shared_bytes=64 * 1024**2, **changes)
+    (found,) = [one for one in disk.judge(seen) if one.name == "shared memory"]
+    assert f"as root: {cure}" in found.cure
 
 
 def test_space_that_cannot_be_told_is_not_judged() -> None:
@@ -194,6 +188,14 @@ def test_runs_and_leftovers() -> None:
     assert "seedstorm list" in died.cure
     assert memory.found == "2 blocks of shared memory of dead engines, 3.0 MB"
     assert memory.cure == "rm /dev/shm/seedstorm-1-a /dev/shm/seedstorm-2-b"
+
+
+def test_what_is_to_be_removed_says_how_much_of_it_that_is() -> None:
+    memory = tuple((f"/dev/shm/seedstorm-{number}-x", 1) for number in range(9))
+    (_, found) = runs.judge(runs.Seen(memory=memory))
+    assert found.found.startswith("9 blocks of shared memory")
+    assert found.cure.startswith("the first 8, then look again: rm /dev/shm/seedstorm-0-x ")
+    assert found.cure.endswith("/dev/shm/seedstorm-7-x")
 
 
 def test_many_runs_and_odd_names_are_cut_and_made_harmless() -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 
 from console.checks import dependencies, imports, python
+from console.checks._install import Way
 from console.checks._versions import release, requirement, satisfies
 from console.checks.base import Asked
+from engine.hub.placement import MODULES
 
 HOME = "/opt/seedstorm"
 FILES = tuple(f"{HOME}/{name}/__init__.py" for name in ("console", "engine", "narrative", "themes"))
+
+PIPX = Way(tool="pipx")
 
 
 @pytest.mark.parametrize(
@@ -60,10 +64,12 @@ def test_imports_from_where_they_should_be() -> None:
 
 
 def test_imports_from_somewhere_else() -> None:
-    (found,) = imports.judge(imports.Seen(HOME, (FILES[0], "/home/me/engine/__init__.py")))
+    (found,) = imports.judge(
+        imports.Seen(HOME, (FILES[0], "/home/me/engine/__init__.py"), way=PIPX)
+    )
     assert found.status == "fail"
     assert "/home/me/engine" in found.found
-    assert "make setup" in found.cure
+    assert found.cure == "install it anew: pipx reinstall seedstorm"
 
 
 def test_imports_that_python_path_leads_astray() -> None:
@@ -71,6 +77,34 @@ def test_imports_that_python_path_leads_astray() -> None:
     (found,) = imports.judge(seen)
     assert (found.status, found.found) == ("fail", "ImportError: the wrong engine")
     assert "unset PYTHONPATH" in found.cure
+
+
+def test_python_path_is_blamed_only_when_all_is_well_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(imports, "_TRIAL", "raise SystemExit('a file is broken')")
+    (found,) = imports.judge(imports.read(Asked(None)))
+    assert (found.status, found.found) == ("fail", "a file is broken")
+    assert "PYTHONPATH" not in found.cure
+    assert found.cure.startswith("install it anew: ")
+
+
+def test_another_copy_in_python_path_is_to_blame(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "themes").mkdir()
+    (tmp_path / "themes" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (found,) = imports.judge(imports.read(Asked(None)))
+    assert found.status == "fail"
+    assert f"{tmp_path}/themes/__init__.py comes before" in found.found
+    assert "unset PYTHONPATH" in found.cure
+
+
+def test_every_module_that_a_run_starts_is_tried() -> None:
+    tried = {name.strip(",").removesuffix(".__main__") for name in imports._TRIAL.split()}
+    assert {*MODULES.values(), "engine.hub"} <= tried
 
 
 def test_a_real_trial_says_what_python_path_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +139,7 @@ def test_without_a_temporary_folder_it_is_tried_elsewhere(
 def test_python(seen: python.Seen, status: str) -> None:
     (found,) = python.judge(seen)
     assert found.status == status
-    assert bool(found.cure) == (status != "ok")
+    assert ("python3.12 -m pip install seedstorm" in found.cure) == (status != "ok")
     assert seen.version in found.found
 
 
@@ -120,13 +154,14 @@ def test_dependencies_that_are_missing_or_too_old() -> None:
     (found,) = dependencies.judge(dependencies.Seen(packages))
     assert found.status == "fail"
     assert found.found == "numpy 1.26 (needed: >=2.2); apsw is missing (needed: >=3.50)"
-    assert found.cure == "pip install 'numpy>=2.2' 'apsw>=3.50'"
+    assert found.cure == "python3 -m pip install 'numpy>=2.2' 'apsw>=3.50'"
+    (found,) = dependencies.judge(dependencies.Seen(packages, way=PIPX))
+    assert found.cure == "pipx reinstall seedstorm"
 
 
 def test_a_program_that_is_not_installed() -> None:
-    (found,) = dependencies.judge(dependencies.Seen((), installed=False))
-    assert found.status == "warn"
-    assert found.cure
+    (found,) = dependencies.judge(dependencies.Seen((), installed=False, way=PIPX))
+    assert (found.status, found.cure) == ("warn", "pipx reinstall seedstorm")
 
 
 def test_what_is_read_here_is_as_the_tests_need_it() -> None:

@@ -44,6 +44,19 @@ def test_over_ssh_and_in_tmux() -> None:
 
 
 @pytest.mark.parametrize(
+    ("environ", "in_screen"),
+    [
+        ({"STY": "1234.pts-0.box", "TERM": "screen.xterm-256color"}, True),
+        ({"STY": "1234.pts-0.box", "TERM": "xterm-256color"}, True),
+        ({"SSH_CONNECTION": "a b", "TERM": "screen-256color"}, False),  # from inside tmux there
+        ({"TMUX": "/tmp/tmux", "TERM": "screen-256color"}, False),
+    ],
+)
+def test_screen_is_known_by_its_session(environ: dict[str, str], in_screen: bool) -> None:
+    assert ("in screen" in judged(**environ)["terminal"].found) == in_screen
+
+
+@pytest.mark.parametrize(
     ("environ", "said"),
     [
         ({"NO_COLOR": "1"}, "none: NO_COLOR is set"),
@@ -80,6 +93,22 @@ def test_locales(environ: dict[str, str], status: str, said: str) -> None:
     assert found.status == status
     assert said in found.found
     assert ("C.UTF-8" in found.cure) == (status == "warn")
+
+
+@pytest.mark.parametrize(
+    ("environ", "cure"),
+    [
+        ({"LANG": "unset"}, "export LANG=C.UTF-8"),
+        ({"LANG": "C"}, "export LANG=C.UTF-8"),
+        ({"LC_CTYPE": "POSIX"}, "export LC_CTYPE=C.UTF-8"),
+        ({"LC_ALL": "", "LC_CTYPE": "POSIX"}, "export LC_CTYPE=C.UTF-8"),
+        ({"LC_ALL": "C", "LC_CTYPE": "C.UTF-8"}, "export LC_ALL=C.UTF-8"),
+    ],
+)
+def test_the_variable_that_decides_is_set(environ: dict[str, str], cure: str) -> None:
+    assert judged(**environ)["locale"].cure == cure
+    name, _, value = cure.removeprefix("export ").partition("=")
+    assert judged(**{**environ, name: value})["locale"].status == "ok"
 
 
 def test_an_environment_cannot_write_to_the_terminal() -> None:

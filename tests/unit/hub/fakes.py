@@ -35,6 +35,7 @@ from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState
 from engine.world.events import EVENT_DTYPE, EventBlock
 from engine.world.state import State
+from tests.specs import small_run
 
 
 def squad_report(squad: int = 0, **changes: Any) -> SquadReport:
@@ -254,23 +255,8 @@ async def _until_quit(channel: Channel) -> None:
 
 def run_spec(tmp_path: Path, run: str = "r1", **changes: Any) -> RunSpec:
     """Return a small run with its capsule in ``tmp_path`` and no socket."""
-    scenario = changes.pop("scenario", None) or Scenario(warm_up_s=0.0, players=10)
-    plain = RunSpec(
-        run=run,
-        scenario=scenario,
-        scenario_text="",
-        runs_dir=str(tmp_path / "runs"),
-        socket_path="",
-        players_max=100,
-        duration_s=None,
-        squads=1,
-        port_base=0,
-        on_disconnect="revert",
-        unattended_s_max=600.0,
-        thresholds=(),
-        in_process=True,
-    )
-    return msgspec.structs.replace(plain, **changes)
+    changes.setdefault("scenario", Scenario(warm_up_s=0.0, players=10))
+    return small_run(tmp_path / "runs", run, **changes)
 
 
 def storm_step(at_s: float, **changes: Any) -> FaultStep:
