@@ -1,9 +1,7 @@
 """A client of a real engine's doors."""
 
 import asyncio
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -76,25 +74,6 @@ async def next_of(client: websockets.ClientConnection, *types: str) -> dict[str,
             message: dict[str, Any] = msgspec.json.decode(await client.recv())
             if message["type"] in types:
                 return message
-
-
-@contextmanager
-def taken_port(offset: int) -> Iterator[int]:
-    """Hold a port for the length of the block; yield it, with ``offset`` free ones below it."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port: int = taken.getsockname()[1]
-            if all(_is_free(port - below) for below in range(1, offset + 1)):
-                yield port
-                return
-
-
-def _is_free(port: int) -> bool:
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
 
 
 def recovered(capsule: Path, spec: RunSpec) -> World:

@@ -20,9 +20,9 @@ from engine.protocol.events import entity_id
 from engine.protocol.limits import SEQ_MAX
 from engine.protocol.spec import HubFailed, RunSpec
 from engine.store.sqlite import SqliteStore
-from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered, taken_port
+from tests.integration.admin_kit import PATIENCE_S, Doors, next_of, recovered
 from tests.integration.hub_process import Place
-from tests.machine import is_good_end, read_summary
+from tests.machine import is_good_end, ports_of_a_base, read_summary
 from tests.specs import at_once, small_run
 
 pytestmark = pytest.mark.integration
@@ -320,12 +320,12 @@ async def test_the_end_is_told_to_those_that_follow() -> None:
 
 @pytest.mark.parametrize("offset", [0, 2], ids=["admin", "gateway"])
 async def test_a_port_that_is_taken_ends_the_start(offset: int) -> None:
-    with Place() as place, taken_port(offset) as port:
-        process = place.spawn(place.spec(port_base=port - offset))
+    with Place() as place, ports_of_a_base(offset) as base:
+        process = place.spawn(place.spec(port_base=base))
         failed = await place.first_word(process)
         assert isinstance(failed, HubFailed)
         assert failed.exit_code == 2
-        assert f"port {port}" in failed.message
+        assert f"port {base + offset}" in failed.message
         assert "--port-base" in failed.message
         assert await asyncio.to_thread(process.wait, PATIENCE_S) == 2
         assert list((place.base / "runs").iterdir()) == []

@@ -17,8 +17,8 @@ from engine.protocol.feed import Notice
 from engine.protocol.limits import STAT7_FAILURES_MAX
 from engine.protocol.scenario import Scenario, Stage
 from engine.stat7.coordinates import Sheet, derive
-from tests.integration.admin_kit import taken_port
 from tests.integration.stat7_kit import WAIT_S, Message, Watcher, watching
+from tests.machine import ports_of_a_base
 from tests.unit.hub.fakes import run_spec
 
 pytestmark = pytest.mark.integration
@@ -149,8 +149,8 @@ async def test_the_operator_is_told_when_the_stream_fails_and_the_run_goes_on(
 
 
 async def test_a_port_in_use_ends_the_start(tmp_path: Path):
-    with taken_port(1) as port, pytest.raises(UserError) as caught:
-        await Embedded(_spec(tmp_path, port_base=port - 1)).start()
+    with ports_of_a_base(1) as base, pytest.raises(UserError) as caught:
+        await Embedded(_spec(tmp_path, port_base=base)).start()
     assert caught.value.exit_code == ExitCode.USAGE
-    assert f"port {port} (STAT7)" in caught.value.message
+    assert f"port {base + 1} (STAT7)" in caught.value.message
     assert list((tmp_path / "runs").iterdir()) == []
