@@ -74,6 +74,9 @@ def state_of(model: Model) -> tuple[str, str, str]:
     outage = down(model)
     if model.phase == "live" and outage is not None and outage[0].child == "world":
         return "✖", f"world down {outage[1]:.0f}s", "bad"
+    stalled_s = model.live.snapshot.world.stalled_s if model.live.snapshot else 0.0
+    if model.phase == "live" and stalled_s:
+        return "✖", f"world stalled {stalled_s:.0f}s", "bad"
     if model.phase == "draining" and state not in {"ended", "failed"}:
         state = "draining"
     mark, role = STATE_MARKS[state]

@@ -36,6 +36,10 @@ class Gate:
             await refuse(scope, send, Problem("forbidden", why))
         elif scope["type"] == ScopeType.WEBSOCKET:
             await self._app(scope, receive, _speaking(scope, send))
+        elif scope["method"] == "HEAD":
+            # Answered as GET; the server sends no body, and the right length.
+            as_get: Any = {**scope, "method": "GET"}
+            await self._app(as_get, receive, send)
         else:
             await self._app(scope, receive, send)
 

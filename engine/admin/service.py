@@ -18,14 +18,14 @@ from engine.protocol.query import Answer, Query, Refused, TickFigures
 from engine.protocol.story import Beat, Judged, NewBeat
 from engine.world.events import TickEvents
 
-Status = Literal["starting", "running", "world down", "draining", "ended"]
+Status = Literal["starting", "running", "world down", "world stalled", "draining", "ended"]
 
 
 class Health(Struct, frozen=True):
     """How the run is.
 
     Attributes:
-        status: starting, running, world down, draining or ended.
+        status: starting, running, world down, world stalled, draining or ended.
         run: The run's name.
         tick: Newest tick that is known here.
         players: Players connected now.

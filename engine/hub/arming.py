@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import msgspec
 
 from engine.faults.base import check_side, filled_params
+from engine.hub.state import Armed
+from engine.protocol.child import SquadFault
 from engine.protocol.command import ArmFault, ParamValue, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.query import FaultSpec
@@ -93,3 +95,10 @@ def _check_scope(scope: Scope, archetypes: tuple[str, ...]) -> None:
 
 def _shown(text: str) -> str:
     return repr(printable(text, 40))
+
+
+def squad_fault(fault: Armed, hold_s: float) -> SquadFault:
+    """Return what a squad is told of a fault that holds for another ``hold_s``."""
+    return SquadFault(
+        fault.id, fault.name, fault.scope, fault.params, fault.ramp_s, fault.seed, hold_s
+    )

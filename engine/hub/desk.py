@@ -110,7 +110,9 @@ class Desk:
             case "ended" | "failed":
                 return "ended"
             case _:
-                return "running" if pid or self._hub.world is None else "world down"
+                if self._hub.world is not None and not pid:
+                    return "world down"
+                return "world stalled" if self._hub.fold.pulse.stalled_s else "running"
 
     # --- questions and commands --------------------------------------------
 

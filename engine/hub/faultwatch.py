@@ -31,6 +31,7 @@ class _Watched:
     """A fault, what was true before it, and what has shown since.
 
     ``sign`` is by what its harm was noticed; ``calm`` says that latency is as before.
+    ``over``: cleared, and everything is as before; recovered from, if it did any harm.
     """
 
     fault: Armed
@@ -43,6 +44,7 @@ class _Watched:
     lost: int = 0
     detected_at_s: float | None = None
     recovered_at_s: float | None = None
+    over: bool = False
     answered_mark: int | None = None
     down_from_s: float | None = None
     down_s: float | None = None
@@ -88,7 +90,7 @@ class FaultWatch:
         latency_ms_max = before_ms * _LATENCY_TIMES + _LATENCY_MS_MORE if before_ms else math.inf
         # While another fault does harm, "as before" means before that one.
         for watched in self._all.values():
-            if watched.recovered_at_s is None:
+            if not watched.over:
                 absent = min(absent, watched.absent_before)
                 latency_ms_max = min(latency_ms_max, watched.latency_ms_max)
         lost = tally.total("lost")
@@ -149,12 +151,14 @@ class FaultWatch:
             elif watched.sign == "latency" and not watched.calm:
                 continue
             elif acknowledged > watched.answered_mark or not connected:
-                watched.recovered_at_s = at_s
-                recovered.append(fault)
+                watched.over = True
+                if touched or watched.down_from_s is not None:
+                    watched.recovered_at_s = at_s
+                    recovered.append(fault)
         return recovered
 
     def _unrecovered(self) -> list[_Watched]:
-        return [watched for watched in self._all.values() if watched.recovered_at_s is None]
+        return [watched for watched in self._all.values() if not watched.over]
 
     @staticmethod
     def _may_harm(watched: _Watched) -> bool:

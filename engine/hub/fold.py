@@ -19,6 +19,8 @@ from engine.hub.eventlog import EventLog
 from engine.hub.faultwatch import FaultWatch
 from engine.hub.generator import Generator
 from engine.hub.outages import Outages
+from engine.hub.pulse import Pulse
+from engine.hub.remark import Remark
 from engine.hub.state import Armed, HubState
 from engine.hub.story import Story
 from engine.hub.tally import Tally
@@ -27,7 +29,6 @@ from engine.hub.windows import Window, percentiles
 from engine.protocol.child import EventBatch, SquadReport, WorldReport
 from engine.protocol.feed import (
     CommandsView,
-    NoticeKind,
     PlayersView,
     RunState,
     SeriesView,
@@ -49,14 +50,6 @@ from engine.report.figures import Figures, Trouble
 from engine.stats.histogram import Histogram
 
 _LATENCY_WINDOW_S = 5
-
-
-class Remark(Struct, frozen=True):
-    """Something the fold noticed, to become a notice."""
-
-    kind: NoticeKind
-    text: str
-    bad: bool = True
 
 
 class Second(Struct, frozen=True):
@@ -120,9 +113,7 @@ class Fold:
         self._world_cpu = (0.0, 0.0)
         self._store_error = ""
         self._closed_s: float | None = None
-        self._bad_ticks_told_s = -1.0
-        self._stalls_untold = 0
-        self._overruns_untold = 0
+        self.pulse = Pulse()
         self._missed_told = 0
         self._dropped_told = False
 
@@ -172,24 +163,11 @@ class Fold:
             state_hash=report.state_hash,
             log_mb=report.log_bytes / 1e6,
         )
-        remarks = self._bad_ticks(report, overruns, at_s)
+        remarks = self.pulse.take(report.tick, report.stalls, overruns, at_s)
         if report.store_error and report.store_error != self._store_error:
             remarks.append(Remark("problem", f"event store: {report.store_error}"))
         self._store_error = report.store_error or self._store_error
         return remarks
-
-    def _bad_ticks(self, report: WorldReport, overruns: int, at_s: float) -> list[Remark]:
-        """Return one remark on bad ticks, at most one a second."""
-        self._stalls_untold += len(report.stalls)
-        self._overruns_untold += overruns
-        stalls, overran = self._stalls_untold, self._overruns_untold
-        if not (stalls or overran) or at_s - self._bad_ticks_told_s < 1.0:
-            return []
-        self._bad_ticks_told_s, self._stalls_untold, self._overruns_untold = at_s, 0, 0
-        text = report.stalls[-1] if report.stalls else f"up to tick {report.tick}"
-        more = f", {stalls - 1} more like it" if stalls > 1 else ""
-        over = f"; overruns: {overran}" if overran else ""
-        return [Remark("overrun", f"{text}{more}{over}")]
 
     def world_is(self, pid: int, npcs: int, nodes: int, at_s: float) -> None:
         """The world runs as process ``pid``."""
@@ -202,6 +180,7 @@ class Fold:
         self.faults.world_gone(at_s)
         self.world = replace(self.world, pid=0, cpu_pct=0.0)
         self.ticks.gone()
+        self.pulse.gone()
         self._world_cpu = (self._world_cpu[0], 0.0)
 
     def take_events(self, batch: EventBatch) -> list[Remark]:
@@ -269,9 +248,10 @@ class Fold:
         self.faults.second(self.tally, p99, float(second + 1))
         return row, remarks
 
-    def look_at_faults(self, at_s: float) -> list[Remark]:
-        """Return which faults the run has recovered from since the last call."""
-        return [
+    def look(self, at_s: float) -> list[Remark]:
+        """Return what time has shown since the last call: recoveries, a world that stands still."""
+        stalled = [] if self._closed_s is not None else self.pulse.look(at_s)
+        return stalled + [
             Remark("fault_cleared", f"{fault.id}: recovered from {fault.name}", bad=False)
             for fault in self.faults.look(self.tally, at_s)
         ]
@@ -323,7 +303,7 @@ class Fold:
             faults=self.faults.views(tally),
             outages=self.outages.views(),
             generator=self.generator.view(tally),
-            world=self.world,
+            world=replace(self.world, stalled_s=round(self.pulse.stalled_s, 1)),
             story=self.story.view(),
             series=self._series,
             heat=self._heat,

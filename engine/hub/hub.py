@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from engine.hub import reducer
+from engine.hub.arming import squad_fault
 from engine.hub.bell import Bell
 from engine.hub.capsule import Capsule
 from engine.hub.crew import Crew, CrewOwner
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
-from engine.hub.fold import Fold, Remark
+from engine.hub.fold import Fold
 from engine.hub.harm import Harm
 from engine.hub.judge import Judge
 from engine.hub.keeper import Keeper
@@ -23,10 +24,10 @@ from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, first_state, thresholds
 from engine.hub.queries import Answers, Looks
-from engine.hub.state import Armed
+from engine.hub.remark import Remark
 from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
-from engine.protocol.child import Go, SetLoad, SquadClear, SquadFault, SquadReport, WorldOrder
+from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport, WorldOrder
 from engine.protocol.command import Command, Lease, Reply
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import Ended, Notice, NoticeKind, RunState, Snapshot
@@ -280,7 +281,7 @@ class Hub:
         state, at_s = self._state, self.at_s
         load = SetLoad(state.target if state.manual else None, state.commands_per_s)
         armed = [
-            _squad_fault(fault, left_s)
+            squad_fault(fault, left_s)
             for fault in state.armed
             if fault.side == "players" and (left_s := fault.armed_at_s + fault.hold_s - at_s) > 0
         ]
@@ -303,7 +304,7 @@ class Hub:
                     self.fold.armed(effect.fault)
                     self.harm.begin(effect.fault)
                     if effect.fault.side == "players":
-                        self.crew.post(_squad_fault(effect.fault, effect.fault.hold_s))
+                        self.crew.post(squad_fault(effect.fault, effect.fault.hold_s))
                 case Disarm():
                     self.fold.faults.cleared(effect.fault)
                     self.harm.revert(effect.fault)
@@ -342,7 +343,7 @@ class Hub:
     def _beat(self) -> None:
         at_s = self.at_s
         self._advance(at_s)
-        self._remark(self.fold.look_at_faults(at_s))
+        self._remark(self.fold.look(at_s))
         while self._second < int(at_s):
             self._close_second(self._second)
             self._second += 1
@@ -392,9 +393,3 @@ class Hub:
         self._parts.logbook.write("failure", traceback=told)
         text = f"a fault of our own: {type(problem).__name__}: {problem}"
         self._trouble.append(Trouble(text, int(ExitCode.OWN_FAULT)))
-
-
-def _squad_fault(fault: Armed, hold_s: float) -> SquadFault:
-    return SquadFault(
-        fault.id, fault.name, fault.scope, fault.params, fault.ramp_s, fault.seed, hold_s
-    )

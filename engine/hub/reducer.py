@@ -186,7 +186,7 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
         hold_s=hold_s,
         ramp_s=min(wish.ramp_s, hold_s),
         seed=_seed(rules.seed, number) if wish.seed is None else wish.seed,
-        armed_at_s=at_s,
+        armed_at_s=round(at_s, 3),
         by_console=by_console,
         side=spec.side,
     )

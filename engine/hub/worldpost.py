@@ -9,12 +9,13 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from engine.hub.bell import Bell
-from engine.hub.fold import Fold, Remark
+from engine.hub.fold import Fold
 from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
 from engine.hub.orders import WorldOrders
 from engine.hub.placement import Placement
 from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
+from engine.hub.remark import Remark
 from engine.hub.watch import watch_events
 from engine.protocol.child import EventBatch, WorldOrderDone, WorldReady, WorldReport
 from engine.protocol.errors import ExitCode

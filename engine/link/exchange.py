@@ -94,10 +94,10 @@ class Exchange:
             seat.lanes.put(item)
 
     def _remember(self, notice: Notice) -> None:
-        """Keep a notice for newcomers; overruns, of which there can be many, go first."""
+        """Keep a notice for newcomers; bad ticks, of which there can be many, go first."""
         self._notices.append(notice)
         if len(self._notices) > NOTICES_FOR_NEWCOMERS_MAX:
-            many = (kept for kept in self._notices if kept.kind == "overrun")
+            many = (kept for kept in self._notices if kept.kind in {"overrun", "slow_tick"})
             self._notices.remove(next(many, self._notices[0]))
 
     def close(self) -> None:

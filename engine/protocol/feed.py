@@ -18,6 +18,7 @@ NoticeKind = Literal[
     "child_back",
     "saturated",
     "overrun",
+    "slow_tick",
     "violation",
     "mark",
     "problem",
@@ -168,7 +169,10 @@ class GeneratorView(Struct, frozen=True):
 
 
 class WorldView(Struct, frozen=True):
-    """The world process's health and what is in it."""
+    """The world process's health and what is in it.
+
+    ``stalled_s``: for how long it has lived without a new tick, 0 while it ticks.
+    """
 
     pid: int = 0
     cpu_pct: float = 0.0
@@ -179,6 +183,7 @@ class WorldView(Struct, frozen=True):
     deaths: int = 0
     state_hash: str = ""
     log_mb: float = 0.0
+    stalled_s: float = 0.0
 
 
 class OutageView(Struct, frozen=True, array_like=True):

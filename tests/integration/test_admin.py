@@ -329,3 +329,21 @@ async def test_a_port_that_is_taken_ends_the_start(offset: int) -> None:
         assert "--port-base" in failed.message
         assert await asyncio.to_thread(process.wait, PATIENCE_S) == 2
         assert list((place.base / "runs").iterdir()) == []
+
+
+async def test_a_world_that_hangs_is_told_and_so_is_its_going_on() -> None:
+    with Place() as place:
+        run = await place.start(place.spec())
+        await run.watch(lambda s: s.players.connected == s.players.target > 0, "players play")
+        async with Doors(Path(run.ready.capsule)) as doors:
+            pid = run.child("engine.server")
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await doors.until("/health", lambda told: told["status"] == "world stalled")
+                await run.watch(lambda s: s.world.stalled_s > 0, "the console knows")
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            await doors.until("/health", lambda told: told["status"] == "running")
+        await run.watch(lambda _: any("ticks again" in text for text in run.said("problem")), "on")
+        assert any("has not ticked for" in text for text in run.said("problem"))
+        await run.end()

@@ -377,3 +377,14 @@ async def test_nothing_is_written_to_a_terminal(
     assert capfd.readouterr() == ("", "")
     assert "a complaint" in str(service.notes)
     assert "secret of the inside" in str(service.notes)
+
+
+async def test_head_is_answered_as_get_but_for_the_body(service: FakeService):
+    async with doors(service) as port, httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{port}/health"
+        got, head = await client.get(url), await client.head(url)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(got.content))
+        assert (await client.head(f"http://127.0.0.1:{port}/nowhere")).status_code == 404
+        # The connection is as good as new.
+        assert (await client.get(url)).status_code == 200

@@ -33,12 +33,18 @@ class Trader:
         )
 
     def _sell(self, view: View, dice: Dice, memory: dict[str, int]) -> Wish:
-        people = view.people()
+        if offered := memory.pop("offered", 0):
+            # Who did not buy has no gold for so much: less the next time, and to somebody else.
+            refused = view.goods >= memory["had"]
+            memory["poor"], memory["lot"] = (offered, 1) if refused else (0, _LOT_MAX)
+        people = [p for p in view.people() if p.id != memory.get("poor")]
         customers = [p for p in people if kind_of(p) == NPC] or people
         near = [p for p in people if view.distance(p) <= REACH]
         if near:
             customer = near[dice.between(0, len(near) - 1)]
-            return Wish("trade", target=customer.id, amount=-min(view.goods, _LOT_MAX))
+            memory["offered"], memory["had"] = customer.id, view.goods
+            lot = min(view.goods, memory.get("lot", _LOT_MAX))
+            return Wish("trade", target=customer.id, amount=-lot)
         customer_seen = view.nearest(customers)
         if customer_seen is not None:
             return walk(view, customer_seen.x, customer_seen.y, stop=REACH // 4)

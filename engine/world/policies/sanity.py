@@ -64,14 +64,23 @@ def _why(hearing: Hearing, row: int) -> str:
     if target < 0:
         return f"there is no {name}" if orders.target[row] else "no target given"
     if target == orders.actor_row[row]:
-        return f"cannot {INTENT_KINDS[kind]} with oneself"
+        return f"cannot {_doing(kind)} oneself"
     if (state.kind[target] == NODE) != (kind == GATHER):
-        return f"cannot {INTENT_KINDS[kind]} {'from' if kind == GATHER else 'with'} {name}"
+        return f"cannot {_doing(kind)} {name}"
     if state.kind[target] == NODE:
         return f"{name} is empty"
     if state.alive[target] == 0 or state.hp[target] == 0:
         return f"{name} is dead"
     return "nothing to trade"
+
+
+def _doing(kind: int) -> str:
+    """Return what an intent does to a target, up to the target's name."""
+    return (
+        "attack"
+        if kind == ATTACK
+        else f"{INTENT_KINDS[kind]} {'from' if kind == GATHER else 'with'}"
+    )
 
 
 POLICY = Sanity()

@@ -77,6 +77,18 @@ def test_a_trader_gathers_walks_to_a_customer_and_sells() -> None:
     assert _one(TRADER, _view(near, customer, goods=6)) == Wish("trade", target=100_002, amount=-5)
 
 
+def test_a_trader_offers_less_to_somebody_else_after_a_refusal() -> None:
+    memory: dict[str, int] = {}
+    people = seen(100_002, NPC, X, Y), seen(100_003, NPC, X, Y)
+    offers = [_one(TRADER, _view(*people, goods=9), memory) for _ in range(3)]
+    assert [offer.amount for offer in offers] == [-5, -1, -1]
+    assert offers[0].target != offers[1].target != offers[2].target
+    # Sold: the next one is offered a whole lot again.
+    assert _one(TRADER, _view(*people, goods=8), memory).amount == -5
+    # With nobody else about it goes and looks for somebody.
+    assert _one(TRADER, _view(people[0], goods=8), {"selling": 1, "poor": 100_002}).kind == "move"
+
+
 def test_a_trader_sells_out_before_it_gathers_again() -> None:
     memory: dict[str, int] = {}
     node, npc = seen(7, NODE, X, Y, goods=5), seen(100_002, NPC, X, Y)

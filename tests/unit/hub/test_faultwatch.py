@@ -160,3 +160,30 @@ def test_a_fault_that_comes_back_into_view_is_not_told_again() -> None:
     cleared = replace(armed, cleared_at_s=3.0, recovered_at_s=4.0)
     assert told.news([cleared]) == [(cleared, "cleared", 3.0), (cleared, "recovered", 4.0)]
     assert told.news([cleared]) == []
+
+
+def test_what_harmed_nobody_is_not_recovered_from_and_spoils_no_later_fault() -> None:
+    run = _Run()
+    run.now(connected=0)
+    idle = _armed("latency", "players", 1.0)
+    run.watch.armed(idle, run.tally)
+    run.watch.cleared(replace(idle, cleared_at_s=2.0))
+    for at_s in (3.0, 3.25, 3.5):
+        run.now(connected=100)
+        assert run.watch.look(run.tally, at_s) == []
+    assert (run.summary.verdict, run.summary.recover_s, run.view.recovered_at_s) == (
+        "invalid",
+        None,
+        None,
+    )
+    kill = replace(_armed("kill", "server", 4.0, 0.0), id="f2")
+    run.watch.armed(kill, run.tally)
+    run.watch.cleared(replace(kill, cleared_at_s=4.0))
+    run.watch.world_gone(4.0)
+    run.watch.world_back(4.5)
+    run.now(connected=40, lost=60)
+    assert run.watch.look(run.tally, 5.0) == []
+    run.now(connected=100, lost=60)
+    run.watch.look(run.tally, 6.0)
+    run.now(connected=100, lost=60)
+    assert [fault.id for fault in run.watch.look(run.tally, 6.25)] == ["f2"]

@@ -277,18 +277,18 @@ def test_a_fault_from_arming_to_recovery(state: HubState) -> None:
         ),
         1.5,
     )
-    fold.look_at_faults(2.0)
+    fold.look(2.0)
     fold.faults.cleared(_fault(1.0, cleared_at_s=6.0))
-    fold.look_at_faults(7.0)
+    fold.look(7.0)
     assert _snapshot(fold, state).faults[0].recovered_at_s is None
     fold.take_squad(
         squad_report(target=100, connected=100, acknowledged=12, affected={"f1": 30}), 8.0
     )
-    fold.look_at_faults(9.0)
+    fold.look(9.0)
     fold.take_squad(
         squad_report(target=100, connected=100, acknowledged=13, affected={"f1": 30}), 9.0
     )
-    remarks = fold.look_at_faults(10.0)
+    remarks = fold.look(10.0)
     assert any("recovered" in remark.text for remark in remarks)
     view = _snapshot(fold, state).faults[0]
     assert (view.planned, view.affected, view.recovered_at_s) == (30, 30, 10.0)
@@ -303,7 +303,7 @@ def test_faults_that_did_not_recover_or_touched_nobody() -> None:
     fold.armed(_fault(1.0, "f2"))
     fold.take_squad(squad_report(target=10, connected=4, affected={"f1": 6}), 2.0)
     fold.faults.cleared(_fault(1.0, cleared_at_s=3.0))
-    fold.look_at_faults(4.0)
+    fold.look(4.0)
     verdicts = [fault.verdict for fault in fold.figures(9.0, (), planned=False).faults]
     assert verdicts == ["not recovered", "invalid"]
 
@@ -332,7 +332,7 @@ def test_bad_ticks_and_a_full_store_are_told_once() -> None:
     remarks = fold.take_world(
         world_report(1, stalls=("tick 1: append took 120 ms",), store_error="disk full"), 1.0
     )
-    assert [remark.kind for remark in remarks] == ["overrun", "problem"]
+    assert [remark.kind for remark in remarks] == ["slow_tick", "problem"]
     assert fold.take_world(world_report(2, store_error="disk full"), 1.2) == []
     (trouble,) = fold.figures(9.0, (), planned=False).trouble
     assert "disk full" in trouble.text
@@ -346,8 +346,8 @@ def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:
         report = world_report(beat, (bad,), stalls=(f"tick {beat}: append took 120 ms",))
         told += fold.take_world(report, beat * 0.25)
     assert [remark.text for remark in told] == [
-        "tick 0: append took 120 ms; overruns: 1",
-        "tick 4: append took 120 ms, 3 more like it; overruns: 4",
+        "1 tick overran, up to tick 0: tick 0: append took 120 ms",
+        "4 ticks overran, up to tick 4: tick 4: append took 120 ms, 3 more like it",
     ]
 
 
@@ -389,7 +389,7 @@ def test_faults_remembered_are_bounded_and_armed_ones_stay(state: HubState) -> N
         fold.armed(_fault(1.0, name))
         fold.take_squad(squad_report(planned={name: 1}, affected={name: 1}), 1.0)
         fold.faults.cleared(_fault(1.0, name, cleared_at_s=2.0))
-        fold.look_at_faults(number)
+        fold.look(number)
     kept = [fault.id for fault in fold.figures(9.0, (), planned=False).faults]
     assert len(kept) == FAULTS_KEPT_MAX
     assert (kept[0], kept[-1]) == ("f0", f"f{FAULTS_KEPT_MAX + 19}")
