@@ -149,6 +149,7 @@ def test_a_fault_at_the_server_lasts_as_long_as_its_parameter_says(state: HubSta
     assert _kinds(advance(at_once.state, 10.0).effects) == [Disarm, Tell]
     later = reduce(state, ArmFault("kill", params={"restart_after_s": 7.0}, hold_s=60.0), 10.0)
     assert later.state.armed[0].hold_s == 7.0
+    assert later.reply.text == "f1: kill on the world, back after 7s"
     bounded = reduce(state, ArmFault("kill", params={"restart_after_s": 90.0}, hold_s=60.0), 10.0)
     assert bounded.state.armed[0].hold_s == 60.0
 
