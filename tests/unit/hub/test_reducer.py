@@ -182,9 +182,12 @@ def test_undo_reverts_the_last_fault_and_a_name_that_one(state: HubState) -> Non
 
 
 def test_panic_reverts_everything(state: HubState) -> None:
-    for _ in range(3):
+    state = reduce(state, STORM, 1.0).state
+    assert reduce(state, Panic(), 2.0).reply.text == "reverted 1 fault"
+    for _ in range(2):
         state = reduce(state, STORM, 1.0).state
     step = reduce(state, Panic(), 2.0)
+    assert step.reply.text == "reverted 3 faults"
     assert _kinds(step.effects).count(Disarm) == 3
     assert step.state.armed == ()
     assert reduce(step.state, Panic(), 2.0).reply.ok
