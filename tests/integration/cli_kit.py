@@ -1,6 +1,7 @@
 """Starts the program as scripts do, away from the user's own folders."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,8 +68,12 @@ def started(
             if until:
                 assert any(until in line for line in process.stderr), f"never said {until}"
             yield process
-        finally:
-            process.kill()  # no more than a safeguard: it has ended by now
+        except BaseException:
+            # A test that failed must not leave the engine that it was about.
+            process.kill()
+            for entry in running():
+                os.kill(entry.pid, signal.SIGKILL)
+            raise
 
 
 def the_engine() -> RunEntry:
