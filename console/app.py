@@ -18,7 +18,7 @@ from console.items import Hint, Item, Look, Mouse, Press, Say, Size, Turn
 from console.keymap import Keymap, keys_path, load_keymap
 from console.model import Model
 from console.opening import HINT_S, first_view, hint_is_due, hint_was_shown
-from console.outcome import Outcome
+from console.outcome import NO_WORD, Outcome, Tie, detached, lost, of_ended
 from console.paint.driver import StormDriver
 from console.paint.easel import Easel
 from console.paint.painter import Output
@@ -43,12 +43,16 @@ class ConsoleOptions(Struct, frozen=True):
         hz: Frames a second at normal rate.
         environ: The environment; None for the process's own.
         hint: Show the first-run hint to who has never seen it.
+        tie: What this console is to the engine; one that only attached leaves it running.
+        fate: Returns what is known of an engine that went without a word.
     """
 
     theme: str = ""
     hz: float = 4.0
     environ: dict[str, str] | None = None
     hint: bool = False
+    tie: Tie = "started"
+    fate: Callable[[], str] = lambda: NO_WORD
 
 
 class StormApp(App[Outcome], inherit_bindings=False):
@@ -127,6 +131,10 @@ class StormApp(App[Outcome], inherit_bindings=False):
         """Whether the terminal knows synchronised updates."""
         return self._sync_available
 
+    def fate(self) -> str:
+        """Return what is known of an engine that went without a word."""
+        return self._options.fate()
+
     async def run_storm(self) -> Outcome:
         """Show the console until the operator leaves; return how that was.
 
@@ -136,7 +144,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
         outcome = await self.run_async(mouse=False)
         if self._exception is not None:
             raise self._exception
-        return outcome or Outcome(ExitCode.USAGE, "interrupted")
+        return outcome or Outcome(ExitCode.INVALID, "interrupted")
 
     # --- lifetime ----------------------------------------------------------
 
@@ -178,7 +186,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
             text = "left before the summary was written; the engine is still stopping"
             self.exit(Outcome(ExitCode.INVALID, text, self._capsule()))
         elif self._model.phase == "starting":
-            self.exit(Outcome(ExitCode.USAGE, "interrupted while the engine was starting"))
+            self.exit(Outcome(ExitCode.INVALID, "interrupted while the engine was starting"))
         elif self._model.phase in {"ended", "lost"}:
             self.leave()
         else:
@@ -189,10 +197,9 @@ class StormApp(App[Outcome], inherit_bindings=False):
         """Leave after the end: with the run's verdict, or because the link is lost."""
         ended = self._model.ended
         if ended is not None:
-            self.exit(Outcome(ended.exit_code, ended.text, ended.capsule))
+            self.exit(of_ended(ended))
         else:
-            text = f"the link to the engine is gone: {self._model.lost}"
-            self.exit(Outcome(ExitCode.OWN_FAULT, text, self._capsule()))
+            self.exit(lost(self._model.lost, self._capsule()))
 
     async def detach(self) -> None:
         """Leave and let the run go on."""
@@ -206,9 +213,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
         if not reply.ok:
             self.deliver([Say(reply.text, True)])
             return
-        run = self._model.live.snapshot.run if self._model.live.snapshot else ""
-        text = f"detached; the run goes on: seedstorm attach {run}".rstrip()
-        self.exit(Outcome(ExitCode.HELD, text, self._capsule(), detached=True))
+        self.exit(self._detached("detached"))
 
     async def _open(self) -> None:
         try:
@@ -234,18 +239,30 @@ class StormApp(App[Outcome], inherit_bindings=False):
             return
         loop = asyncio.get_running_loop()
         for number, handler in (
-            (signal.SIGTERM, self.stop_run),
-            (signal.SIGINT, self.stop_run),
+            (signal.SIGTERM, self._terminate),
+            (signal.SIGINT, self._terminate),
             (signal.SIGHUP, self._hang_up),
         ):
             loop.add_signal_handler(number, handler)
             self._signals.append(number)
 
+    def _terminate(self) -> None:
+        """A signal ends the run that was started here; one that goes on elsewhere is left."""
+        if self._options.tie == "attached" and self._model.phase == "live":
+            self.start(self.detach())
+        else:
+            self.stop_run()
+
     def _hang_up(self) -> None:
         """The terminal is gone: the run goes on without this console."""
-        live = self._model.phase == "live"
-        code = ExitCode.HELD if live else ExitCode.USAGE
-        self.exit(Outcome(code, "the terminal is gone", self._capsule(), detached=live))
+        if self._model.phase == "live":
+            self.exit(self._detached("the terminal is gone"))
+        else:
+            self.exit(Outcome(ExitCode.INVALID, "the terminal is gone", self._capsule()))
+
+    def _detached(self, why: str) -> Outcome:
+        snapshot = self._model.live.snapshot
+        return detached(why, snapshot.run if snapshot else "", self._capsule())
 
     def _capsule(self) -> str:
         snapshot = self._model.live.snapshot

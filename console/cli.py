@@ -6,19 +6,22 @@ Imports are lazy: bare ``seedstorm`` paints before typer would have been importe
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from console.saying import put, say, settle_streams, silence
 from engine.protocol.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from console.options import RunOptions
-    from console.outcome import Outcome
+    from console.outcome import Outcome, Tie
     from engine.link.base import EngineLink
     from engine.protocol.scenario import Scenario
     from engine.protocol.scenario_file import Known
@@ -48,12 +51,14 @@ class View(Struct, frozen=True):
     @property
     def console(self) -> bool:
         """Whether a console can and shall be opened."""
-        return not self.headless and sys.stdin.isatty() and sys.stdout.isatty()
+        streams = (sys.stdin, sys.stdout)  # None when it was closed
+        return not self.headless and all(s is not None and s.isatty() for s in streams)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; never shows a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    settle_streams()
     try:
         if not words:
             from console.options import RunOptions
@@ -65,12 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as problem:
         return _complain(problem.message, problem.exit_code)
     except KeyboardInterrupt:
-        return _complain("interrupted", ExitCode.USAGE)
+        # Nothing was wrong with what was asked for, and there is no run to be judged.
+        return _complain("interrupted", ExitCode.INVALID)
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said to them.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OWN_FAULT
+        # Whoever read our output has had enough of it, as ``head`` has.
+        silence(sys.stdout)
+        return ExitCode.HELD
     except Exception as problem:
         if os.environ.get("SEEDSTORM_TRACEBACK"):
             raise
@@ -86,11 +91,18 @@ def run(options: "RunOptions", view: View) -> int:
     Raises:
         UserError: Something in the options, the scenario or the machine is wrong.
     """
-    from console.options import apply_options, check_options, default_runs_dir, make_spec
+    from console.options import (
+        apply_options,
+        check_options,
+        check_theme,
+        default_runs_dir,
+        make_spec,
+    )
     from console.sessions import fresh_name
     from engine.link.places import socket_path
 
     check_options(options)
+    check_theme(view.theme)
     if view.json:
         from console.headless import check_writable
 
@@ -100,7 +112,8 @@ def run(options: "RunOptions", view: View) -> int:
     name = fresh_name(scenario.name, options.runs_dir or default_runs_dir())
     if options.in_process:
         spec = make_spec(options, scenario, text, name, "")
-        return _tell(asyncio.run(_embedded(spec, _viewer(view))), view)
+        show = _viewer(view, "in process")
+        return _tell(asyncio.run(_embedded(spec, show)), view)
     return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
 
 
@@ -110,11 +123,13 @@ def attach(run_name: str, view: View) -> int:
     Raises:
         UserError: No such run.
     """
+    from console.options import check_theme
     from engine.link.places import find_run
     from engine.link.socket import SocketLink
 
+    check_theme(view.theme)
     path = find_run(run_name).socket_path
-    show = _viewer(view)
+    show = _viewer(view, "attached")
     return _tell(asyncio.run(show(lambda: SocketLink.connect(path), _leave)), view)
 
 
@@ -122,7 +137,7 @@ def show_runs() -> int:
     """List the engines that run."""
     from console.sessions import listing
 
-    print("\n".join(listing()) or "nothing runs")  # noqa: T201 - this command's output
+    put("\n".join(listing() or ["nothing runs"]) + "\n")
     return ExitCode.HELD
 
 
@@ -134,7 +149,7 @@ def stop(run_name: str) -> int:
     """
     from console.sessions import stop_run
 
-    print(asyncio.run(stop_run(run_name)))  # noqa: T201 - this command's output
+    put(asyncio.run(stop_run(run_name)) + "\n")
     return ExitCode.HELD
 
 
@@ -162,13 +177,19 @@ def validate(file: "Path") -> int:
         UserError: The first mistake.
     """
     from engine.protocol.scenario_file import read_scenario
+    from engine.protocol.text import counted
 
     scenario, _ = read_scenario(file, known_names())
-    counts = (
-        f"{scenario.players} players, {len(scenario.stages)} stages, "
-        f"{len(scenario.faults)} faults, {len(scenario.thresholds)} thresholds"
+    counts = ", ".join(
+        counted(number, word)
+        for number, word in (
+            (scenario.players, "player"),
+            (len(scenario.stages), "stage"),
+            (len(scenario.faults), "fault"),
+            (len(scenario.thresholds), "threshold"),
+        )
     )
-    print(f"{file}: ok: {scenario.name}, {counts}")  # noqa: T201 - this command's output
+    put(f"{file}: ok: {scenario.name}, {counts}\n")
     return ExitCode.HELD
 
 
@@ -182,6 +203,8 @@ def stat7_address() -> int:
 
     if sys.stdin is None:
         raise UserError("stdin is closed; bit-chains are read from it, one a line")
+    if sys.stdout is None:
+        raise UserError("stdout is closed; the addresses are written to it")
     write_addresses(sys.stdin.buffer, sys.stdout)
     return ExitCode.HELD
 
@@ -221,10 +244,12 @@ def _spawned(spec: "RunSpec", view: View) -> int:
     """Start the hub as a process that outlives this one, and show it."""
     from console.launch import spawn_hub
 
+    # Until the view has handlers of its own, SIGTERM is to end the hub too, as ctrl+c does.
+    signal.signal(signal.SIGTERM, _interrupt)
     hub = spawn_hub(spec)
     result = None
     try:
-        show = _viewer(view)
+        show = _viewer(view, "started", hub.fate)
         result = asyncio.run(show(hub.connect, hub.end_now))
     finally:
         hub.release(result)
@@ -243,28 +268,38 @@ async def _embedded(spec: "RunSpec", show: "Viewer") -> "Outcome":
         return await show(connect, _leave)
 
 
-def _viewer(view: View) -> "Viewer":
+def _viewer(view: View, tie: "Tie", fate: Callable[[], str] | None = None) -> "Viewer":
     """Return what shows a run until it ends or is left.
 
     Imports happen here, before any loop runs, so that ctrl+c ends them like anything else.
+
+    Args:
+        view: How the run is shown.
+        tie: What this process is to the engine.
+        fate: Returns what is known of an engine that went without a word.
     """
+    from console.outcome import NO_WORD
+
+    fate = fate or (lambda: NO_WORD)
     if view.console:
-        from console.terminal import prepare, splash
+        from console.terminal import given_back, prepare, splash
 
         prepare(os.environ)
         with splash():
             from console.app import ConsoleOptions, StormApp
 
-        options = ConsoleOptions(theme=view.theme, hz=view.hz, hint=True)
+        options = ConsoleOptions(theme=view.theme, hz=view.hz, hint=True, tie=tie, fate=fate)
 
         async def in_console(connect: "Connect", _end_now: Callable[[], None]) -> "Outcome":
-            return await StormApp(connect, options).run_storm()
+            with given_back():
+                storm = StormApp(connect, options)
+            return await storm.run_storm()
 
         return in_console
-    from console.headless import follow
+    from console.follow import follow
 
     async def in_lines(connect: "Connect", end_now: Callable[[], None]) -> "Outcome":
-        return await follow(await connect(), end_now)
+        return await follow(await connect(), end_now, tie, fate)
 
     return in_lines
 
@@ -276,11 +311,16 @@ def _tell(result: "Outcome", view: View) -> int:
     return tell(result, view.json)
 
 
+def _interrupt(_number: int, frame: "FrameType | None") -> None:
+    """Do what ctrl+c would do now, which is not the same before, in and after asyncio's loop."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
+
+
 def _leave() -> None:
     raise KeyboardInterrupt
 
 
 def _complain(message: str, code: ExitCode) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        print(f"seedstorm: {message}", file=sys.stderr)  # noqa: T201 - how a command says that it failed
+    say(f"seedstorm: {message}")
     return int(code)

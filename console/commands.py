@@ -11,6 +11,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from console import cli
 from console.options import OnDisconnect, RunOptions
+from console.saying import unwritable
 from engine.protocol.durations import parse_duration_s
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import UNATTENDED_S_MAX
@@ -48,7 +49,16 @@ def dispatch(words: list[str]) -> int:
         raise KeyboardInterrupt from aborted
     except TyperException as problem:
         said = " ".join(problem.format_message().split()).rstrip(".")
-        raise UserError(f"{said} (see: seedstorm --help)") from problem
+        # Only its usage errors know the command, which knows its options.
+        context = getattr(problem, "ctx", None)
+        command = context.command_path if context is not None else "seedstorm"
+        raise UserError(f"{said} (see: {command} --help)") from problem
+    except SystemExit as leaving:
+        # typer's answer to a reader of the help text that has left; ours stands in ``cli``.
+        raise BrokenPipeError from leaving
+    except OSError as problem:
+        # Parsing opens nothing: what failed is a help text or a version on its way out.
+        raise unwritable(problem) from problem
     return result() if callable(result) else ExitCode.HELD
 
 
@@ -57,6 +67,12 @@ def _show_version(wanted: bool) -> None:
         typer.echo(f"seedstorm {version('seedstorm')}")
         raise Exit(0)
 
+
+RunsDir = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs)."),
+]
+"""A string, because an empty one would become the current folder as a ``Path``."""
 
 VersionFlag = Annotated[
     bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
@@ -105,9 +121,7 @@ def run(
     warbler: Annotated[
         bool, typer.Option(help="Tell the run's story (never with --in-process).")
     ] = True,
-    runs_dir: Annotated[
-        Path | None, typer.Option(help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs).")
-    ] = None,
+    runs_dir: RunsDir = None,
     port_base: Annotated[
         int | None,
         typer.Option(
@@ -132,7 +146,7 @@ def run(
         squads=squads,
         rate=rate,
         thresholds=tuple(threshold or ()),
-        runs_dir=runs_dir,
+        runs_dir=_folder(runs_dir),
         port_base=port_base,
         on_disconnect=_on_disconnect(on_disconnect),
         unattended_s_max=parse_duration_s(unattended_max, "--unattended-max"),
@@ -141,6 +155,14 @@ def run(
     )
     view = cli.View(headless=headless or bool(json), json=json, theme=theme, hz=_hz(hz))
     return partial(cli.run, options, view)
+
+
+def _folder(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    if not text.strip():
+        raise UserError(f"--runs-dir: found {text!r}; name a folder, . for the current one")
+    return Path(text)
 
 
 def _on_disconnect(word: str) -> OnDisconnect:
@@ -185,16 +207,14 @@ def stop(run: RunName = "", version: VersionFlag = False) -> Do:  # noqa: ARG001
 @app.command("check")
 def check(
     json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,
-    runs_dir: Annotated[
-        Path | None, typer.Option(help="Folder for capsules ($XDG_STATE_HOME/seedstorm/runs).")
-    ] = None,
+    runs_dir: RunsDir = None,
     port_base: Annotated[
         int | None, typer.Option(help="Ports B, B+1, B+2 (8000, 8765, 8766).")
     ] = None,
     version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
 ) -> Do:
     """Look at everything a run depends on; says what is wrong with its cure."""
-    return partial(cli.check, runs_dir, port_base, as_json=json)
+    return partial(cli.check, _folder(runs_dir), port_base, as_json=json)
 
 
 scenarios = typer.Typer(help="Check or begin a scenario.", rich_markup_mode=None)

@@ -1,51 +1,16 @@
-"""A run without a terminal: progress on stderr, the summary on stdout or in a file."""
+"""A run without a terminal, in words: progress lines, the summary for people or as JSON."""
 
-import asyncio
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Self
 
 import msgspec
 
 from console.outcome import Outcome
-from engine.link.base import EngineLink, LinkClosed
-from engine.protocol.command import Lease, Stop
+from console.saying import put, say
 from engine.protocol.durations import format_duration
-from engine.protocol.errors import ExitCode, UserError
-from engine.protocol.feed import Ended, Gap, Notice, Snapshot
+from engine.protocol.errors import UserError
+from engine.protocol.feed import Gap, Notice, Snapshot
 from engine.protocol.summary import Summary
-
-PROGRESS_S = 1.0
-
-
-class StopSignals:
-    """SIGINT or SIGTERM once: stop in order. Twice: now.
-
-    Use as a context manager; gives the previous handlers back.
-    """
-
-    def __init__(self, stop: Callable[[], None], now: Callable[[], None]) -> None:
-        self._stop = stop
-        self._now = now
-        self._count = 0
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.getsignal(number)
-            signal.signal(number, self._on_signal)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what getsignal gave
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._count += 1
-        (self._stop if self._count == 1 else self._now)()
 
 
 def progress_line(snapshot: Snapshot) -> str:
@@ -77,12 +42,19 @@ def notice_line(item: Notice | Gap) -> str:
     return f"{format_duration(item.at_s):>6}  {'! ' if item.bad else ''}{item.text}"
 
 
+def verdict_lines(summary: Summary) -> list[str]:
+    """Return the verdict and a line for each of its reasons."""
+    return [
+        f"{summary.run}: {summary.verdict.upper()}",
+        *(f"  {reason}" for reason in summary.reasons),
+    ]
+
+
 def summary_text(summary: Summary) -> str:
     """Return the summary for people, some ten lines."""
     latency, commands, players = summary.latency_ms, summary.commands, summary.players
     lines = [
-        f"{summary.run}: {summary.verdict.upper()}",
-        *(f"  {reason}" for reason in summary.reasons),
+        *verdict_lines(summary),
         f"  players    {players.connected_max} connected of {players.target}, {players.lost} lost",
         f"  commands   {commands.due} due, {commands.acknowledged} acknowledged, "
         f"{commands.denied} denied, {commands.unanswered} unanswered, {commands.missed} missed",
@@ -116,20 +88,6 @@ def summary_text(summary: Summary) -> str:
     return "\n".join(lines)
 
 
-def read_summary(capsule: str) -> tuple[Summary, bytes]:
-    """Return the summary of a capsule, and its bytes.
-
-    Raises:
-        UserError: It is missing or is no summary.
-    """
-    path = Path(capsule) / "summary.json"
-    try:
-        raw = path.read_bytes()
-        return msgspec.json.decode(raw, type=Summary), raw
-    except (OSError, msgspec.DecodeError) as problem:
-        raise UserError(f"{path}: no summary to read: {problem}", ExitCode.OWN_FAULT) from problem
-
-
 def check_writable(where: str) -> None:
     """Refuse a file that the summary could not be written to, before the run starts.
 
@@ -137,6 +95,8 @@ def check_writable(where: str) -> None:
         UserError: Says why.
     """
     if where == "-":
+        if sys.stdout is None:
+            raise UserError("--json: -: stdout is closed; name a file")
         return
     try:
         with Path(where).open("ab"):
@@ -148,77 +108,24 @@ def check_writable(where: str) -> None:
 def tell(outcome: Outcome, json_to: str) -> int:
     """Say how a run ended: JSON where it was asked for, else lines; return the exit code.
 
+    Where JSON was asked for, the verdict and its reasons go to stderr.
+
     Raises:
-        UserError: The summary is missing or cannot be written.
+        UserError: The summary cannot be written where it was asked for.
     """
-    if outcome.detached or not outcome.capsule:
-        print(outcome.text)  # noqa: T201 - this command's output
+    if not outcome.summary:
+        put(f"{outcome.text}\n")
         return outcome.exit_code
-    summary, raw = read_summary(outcome.capsule)
+    summary = msgspec.json.decode(outcome.summary, type=Summary)
+    if not json_to:
+        put(f"{summary_text(summary)}\n  capsule    {outcome.capsule}\n")
+        return outcome.exit_code
+    say("\n".join(verdict_lines(summary)))
     if json_to == "-":
-        sys.stdout.write(raw.decode())
-    elif json_to:
-        Path(json_to).write_bytes(raw)
-    else:
-        print(f"{summary_text(summary)}\n  capsule    {outcome.capsule}")  # noqa: T201 - this command's output
-    return outcome.exit_code
-
-
-async def follow(link: EngineLink, end_now: Callable[[], None]) -> Outcome:
-    """Show progress until the run is over.
-
-    Args:
-        link: To the engine.
-        end_now: Called on the second SIGINT or SIGTERM.
-
-    Raises:
-        UserError: The engine was lost.
-    """
-    loop = asyncio.get_running_loop()
-    stops: set[asyncio.Task[object]] = set()
-
-    def stop() -> None:
-        print("stopping: commands in flight are drained (again to stop now)", file=sys.stderr)  # noqa: T201 - progress is this command's output
-        loop.call_soon_threadsafe(lambda: stops.add(asyncio.ensure_future(_ask_to_stop(link))))
-
-    lease = asyncio.ensure_future(_keep_lease(link))
+        put(outcome.summary.decode())
+        return outcome.exit_code
     try:
-        with StopSignals(stop, end_now):
-            ended = await _show_until_ended(link)
-            return Outcome(ended.exit_code, ended.text, ended.capsule)
-    except LinkClosed as problem:
-        raise UserError(
-            "the engine is gone; its log is engine.log in the capsule", ExitCode.OWN_FAULT
-        ) from problem
-    finally:
-        for task in (lease, *stops):
-            task.cancel()
-        await asyncio.gather(lease, *stops, return_exceptions=True)
-        await link.aclose()
-
-
-async def _ask_to_stop(link: EngineLink) -> None:
-    await link.call(Stop())
-
-
-async def _keep_lease(link: EngineLink) -> None:
-    while not link.closed:
-        await link.call(Lease())
-        await asyncio.sleep(1.0)
-
-
-async def _show_until_ended(link: EngineLink) -> Ended:
-    loop = asyncio.get_running_loop()
-    next_line_at = loop.time()
-    while True:
-        await link.wait()
-        for item in link.take_notices():
-            print(notice_line(item), file=sys.stderr, flush=True)  # noqa: T201 - progress is this command's output
-        snapshot = link.take_snapshot()
-        if link.ended is not None:
-            return link.ended
-        if link.closed:
-            raise LinkClosed("the engine is gone")
-        if snapshot is not None and loop.time() >= next_line_at:
-            next_line_at = max(next_line_at + PROGRESS_S, loop.time())
-            print(progress_line(snapshot), file=sys.stderr, flush=True)  # noqa: T201 - progress is this command's output
+        Path(json_to).write_bytes(outcome.summary)
+    except OSError as problem:
+        raise UserError(f"--json: {json_to}: cannot be written: {problem.strerror}") from problem
+    return outcome.exit_code

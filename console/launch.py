@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from console.outcome import Outcome
+from console.outcome import NO_WORD, Outcome
 from engine.link.base import EngineLink
 from engine.link.socket import SocketLink
 from engine.protocol.errors import ExitCode, UserError
@@ -21,6 +22,9 @@ from engine.protocol.text import printable
 
 HUB_START_S_MAX = 60.0
 """How long a hub may take to say that it is ready; a world that recovers a long log is slow."""
+
+LAST_MOMENT_S = 0.5
+"""How long a process may take to be gone after its socket has closed."""
 
 _decoder: msgspec.json.Decoder[HubReady | HubFailed] = msgspec.json.Decoder(HubReady | HubFailed)
 
@@ -48,6 +52,16 @@ class StartedHub(Struct):
     def end_now(self) -> None:
         """End the hub by force; its children follow when their sockets close."""
         self.process.kill()
+
+    def fate(self) -> str:
+        """Return what is known of a hub that went without a word.
+
+        Its socket closes a moment before it can be waited for, hence the short wait.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = self.process.wait(LAST_MOMENT_S)
+            return f"it was killed ({_signal_name(-code)})" if code < 0 else f"exit code {code}"
+        return NO_WORD
 
     def release(self, outcome: Outcome | None) -> None:
         """Let go of the hub.
@@ -123,3 +137,10 @@ def _last_words(hub: StartedHub) -> str:
     hub.complaints.seek(0)
     lines = hub.complaints.read().decode(errors="replace").strip().splitlines()
     return printable(lines[-1], 300) if lines else f"exit code {code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -20,6 +20,7 @@ from engine.protocol.limits import (
 from engine.protocol.scenario import Scenario
 from engine.protocol.scenario_file import default_stages
 from engine.protocol.spec import RunSpec
+from engine.protocol.text import nearest, printable
 
 PLAYERS_PER_SQUAD = 5000
 """A squad's loop carries this many players at one command a second with room to spare."""
@@ -138,6 +139,24 @@ def run_name(scenario: str, stamp: str, taken: frozenset[str]) -> str:
     return name
 
 
+def check_theme(name: str) -> None:
+    """Refuse a theme that there is not, before anything is started or drawn; empty is none.
+
+    Raises:
+        UserError: Names the option, what was found and what is allowed.
+    """
+    if not name:
+        return
+    from console.themes import theme_names
+
+    names = theme_names()
+    if name not in names:
+        raise UserError(
+            f"--theme: found {printable(name, 64)!r}; allowed: {', '.join(names)}"
+            f"{nearest(name, names)}"
+        )
+
+
 def check_range(value: float, least: float, most: float, where: str) -> None:
     """Refuse a number outside its bounds.
 
@@ -145,7 +164,13 @@ def check_range(value: float, least: float, most: float, where: str) -> None:
         UserError: Names the option, what was found and what is allowed.
     """
     if not least <= value <= most:
-        raise UserError(f"{where}: found {value:g}; allowed is {least:g} to {most:g}")
+        found, low, high = (_plain(number) for number in (value, least, most))
+        raise UserError(f"{where}: found {found}; allowed is {low} to {high}")
+
+
+def _plain(number: float) -> str:
+    """Return a number as a person would type it."""
+    return str(number) if isinstance(number, int) else f"{number:.15g}"
 
 
 def check_options(options: RunOptions) -> None:
@@ -168,3 +193,7 @@ def check_options(options: RunOptions) -> None:
         check_range(options.port_base, 1024, 65533, "--port-base")
     if options.duration_s is not None and options.duration_s < 1:
         raise UserError(f"--duration: found {options.duration_s:g}s; allowed is 1s or more")
+    if options.unattended_s_max < 1:
+        raise UserError(
+            f"--unattended-max: found {options.unattended_s_max:g}s; allowed is 1s or more"
+        )

@@ -21,6 +21,9 @@ PACE_HZ: Final = {"eco": 1.0, "demo": 10.0}
 class Stage(Protocol):
     """What the pump works for: the app."""
 
+    def fate(self) -> str:
+        """Return what is known of an engine that went without a word."""
+
     @property
     def model(self) -> Model:
         """The model as it is."""
@@ -99,9 +102,7 @@ class Pump:
                 items.append(link.ended)
             if link.closed and not self._ended:
                 self._lost = True
-                items.append(
-                    Turn("lost", "it closed the link without a word; its log has the reason")
-                )
+                items.append(Turn("lost", self._stage.fate()))
         if now_s - self._cost_at_s >= COST_EVERY_S:
             items.append(self._measured(now_s))
         return items

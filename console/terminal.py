@@ -46,6 +46,17 @@ def splash(fd: int = 1) -> Iterator[None]:
     word = "○ seedstorm is starting"[: max(0, columns)]
     at = f"\x1b[{max(1, rows // 2)};{max(1, (columns - len(word)) // 2 + 1)}H"
     os.write(fd, f"{ALT_SCREEN}{at}{word}".encode())
+    with given_back(fd):
+        yield
+
+
+@contextmanager
+def given_back(fd: int = 1) -> Iterator[None]:
+    """Give the user's screen back when the body fails.
+
+    Args:
+        fd: The terminal.
+    """
     try:
         yield
     except BaseException:

@@ -31,6 +31,7 @@ def banner(model: Model, quit_key: str) -> tuple[Line, ...]:
         return (
             (("✖ The link to the engine is gone", "bad"),),
             ((f"  {clean(model.lost)}", "text"),),
+            *_log(model),
             _leave(quit_key),
         )
     if model.phase == "draining":
@@ -46,6 +47,13 @@ def banner(model: Model, quit_key: str) -> tuple[Line, ...]:
     if model.phase == "live":
         return (*_outage(model), *_hint(model, quit_key))
     return ()
+
+
+def _log(model: Model) -> tuple[Line, ...]:
+    snapshot = model.live.snapshot
+    if snapshot is None or not snapshot.capsule:
+        return ()
+    return ((("  log  ", "dim"), (clean(f"{snapshot.capsule}/engine.log"), "accent")),)
 
 
 def _outage(model: Model) -> tuple[Line, ...]:

@@ -12,7 +12,7 @@ from engine.protocol.command import ArmFault, ParamValue, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.query import FaultSpec
 from engine.protocol.scenario import FaultStep
-from engine.protocol.text import nearest, printable
+from engine.protocol.text import counted, nearest, printable
 
 
 def checked_fault(
@@ -70,13 +70,13 @@ def scope_text(scope: Scope, side: str = "players") -> str:
     if scope.players_pct is not None:
         return f"{scope.players_pct:g} % of players"
     if scope.count is not None:
-        return f"{scope.count} players"
+        return counted(scope.count, "player")
     if scope.zone is not None:
         return f"zone {scope.zone}"
     if scope.archetype is not None:
         return f"archetype {scope.archetype}"
     if scope.ids is not None:
-        return f"{len(scope.ids)} players by id"
+        return f"{counted(len(scope.ids), 'player')} by id"
     return "all players"
 
 

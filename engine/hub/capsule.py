@@ -1,5 +1,6 @@
 """A run's folder: made before anything else starts, so that what is wrong is said at once."""
 
+import contextlib
 import os
 import platform
 import re
@@ -19,6 +20,7 @@ from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.report.summary import encode_summary
 
+SUMMARY_NAME = "summary.json"
 _FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("seedstorm", "numpy", "apsw", "msgspec", "picows", "uvloop")
@@ -55,6 +57,10 @@ class Capsule:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=0o700)
         except FileExistsError as problem:
+            if not path.parent.is_dir():
+                raise UserError(
+                    f"{path.parent} is not a folder; name a folder with --runs-dir"
+                ) from problem
             raise UserError(
                 f"{path} exists already; name another folder with --runs-dir"
             ) from problem
@@ -96,7 +102,7 @@ class Capsule:
         Raises:
             OSError: It cannot be written.
         """
-        self._write("summary.json", encode_summary(summary))
+        self._write(SUMMARY_NAME, encode_summary(summary))
 
     def free_bytes(self) -> int:
         """Return the free space on the capsule's disk."""
@@ -128,11 +134,16 @@ class Capsule:
         """Write a file that is there whole or not at all, readable by its owner alone."""
         fresh = self.path / f".{name}.new"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path / name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.path / name)
+        except OSError:
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                fresh.unlink()
+            raise
 
 
 def _check_space(path: Path) -> None:

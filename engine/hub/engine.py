@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import apsw
 import msgspec
 
-from engine.hub.capsule import Capsule
+from engine.hub.capsule import SUMMARY_NAME, Capsule
 from engine.hub.desk import Desk
 from engine.hub.harm import menu
 from engine.hub.hub import Hub, Parts
@@ -32,6 +32,7 @@ from engine.protocol.feed import Ended, Notice, Snapshot
 from engine.protocol.limits import ADMIN_SEND_BUFFER_BYTES, TICK_INTERVAL_MS
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
+from engine.report.summary import encode_summary, unkept
 from engine.stat7.service import Run
 from engine.stat7.stream import Stream
 
@@ -171,12 +172,13 @@ class Engine:
         """Run until the end; write the summary, tell the consoles, leave nothing behind."""
         try:
             summary = await self.hub.finished()
-            ended = Ended(summary.exit_code, verdict_text(summary), str(self.capsule.path))
-            try:
-                await asyncio.to_thread(self.capsule.write_summary, summary)
-            except OSError as problem:
-                text = f"{ended.text}; the summary could not be written: {problem}"
-                ended = Ended(int(ExitCode.OWN_FAULT), text, ended.capsule)
+            summary = await asyncio.to_thread(self._keep_summary, summary)
+            ended = Ended(
+                summary.exit_code,
+                verdict_text(summary),
+                str(self.capsule.path),
+                encode_summary(summary),
+            )
             self.logbook.write("ended", exit_code=ended.exit_code, text=ended.text)
             self._publish(ended)
             outcome = {"verdict": summary.verdict, "exit_code": ended.exit_code, "text": ended.text}
@@ -188,6 +190,18 @@ class Engine:
         finally:
             await self._close()
         return ended
+
+    def _keep_summary(self, summary: Summary) -> Summary:
+        """Write the summary and return it; one that cannot be written says so and is invalid."""
+        try:
+            self.capsule.write_summary(summary)
+        except OSError as problem:
+            reason = (
+                f"{self.capsule.path / SUMMARY_NAME} could not be written: "
+                f"{problem.strerror or problem}"
+            )
+            return unkept(summary, reason)
+        return summary
 
     def _publish(self, item: Snapshot | Notice | Ended) -> None:
         self.exchange.publish(item)

@@ -1,5 +1,6 @@
 """The engine's log: JSON lines in the capsule, while a console owns the terminal."""
 
+import contextlib
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -42,5 +43,6 @@ class Logbook:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError):  # a full disk, as in ``write``
+                file.close()

@@ -33,7 +33,7 @@ from engine.protocol.limits import (
     MARK_CHARS_MAX,
     SEED_MAX,
 )
-from engine.protocol.text import printable
+from engine.protocol.text import counted, printable
 
 _RATE_STEP_MIN = 0.1
 _T = TypeVar("_T")
@@ -76,7 +76,7 @@ def reduce(state: HubState, command: Command, at_s: float, console: int = 0) -> 
                 return Step(state, (), Reply(ok=True, text="no fault is armed"))
             count = len(state.armed)
             state, effects = _clear_all(state, state.armed, "panic", at_s)
-            return Step(state, effects, Reply(ok=True, text=f"reverted {count} faults"))
+            return Step(state, effects, Reply(ok=True, text=f"reverted {counted(count, 'fault')}"))
         case _:
             return _load(state, command, at_s)
 
@@ -192,7 +192,9 @@ def _arm(state: HubState, wish: ArmFault, at_s: float, *, by_console: bool) -> S
     )
     text = f"{fault.name} on {scope_text(fault.scope, fault.side)}"
     if hold_s:
-        text += f" for {format_duration(hold_s)}"
+        # The hold of a kill is how long the world is left dead.
+        lasting = ", back after" if spec.hold_param else " for"
+        text += f"{lasting} {format_duration(hold_s)}"
     state = replace(state, armed=(*state.armed, fault), faults_made=number)
     effects = (Arm(fault), Tell("fault_armed", f"{fault.id}: {text}"))
     return Step(state, effects, Reply(ok=True, text=f"{fault.id}: {text}", id=fault.id))

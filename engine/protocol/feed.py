@@ -270,11 +270,14 @@ class Ended(Struct, frozen=True, tag="ended"):
         exit_code: What ``seedstorm run`` exits with.
         text: The verdict and its reasons, for people.
         capsule: The run's folder.
+        summary: ``summary.json`` as it was to be written: a disk that is full takes it from
+            no console. Empty when there is none.
     """
 
     exit_code: int
     text: str
     capsule: str = ""
+    summary: bytes = b""
 
 
 FeedItem = Snapshot | Notice | Gap | Ended

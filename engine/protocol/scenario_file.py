@@ -1,6 +1,8 @@
 """Reads a scenario from TOML; every mistake becomes one line that names the field."""
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -35,6 +37,8 @@ from engine.protocol.scenario import (
 from engine.protocol.text import nearest, printable
 
 DEFAULT_RAMP_S = 10.0
+_HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Where a shell's ``cat F |`` and ``<(cat F)`` are found."""
 
 Duration = str | float
 Positive = Annotated[float, Meta(ge=0, le=1_000_000)]
@@ -110,18 +114,41 @@ def read_scenario(path: Path, known: Known) -> tuple[Scenario, str]:
         UserError: The file cannot be read or something in it is wrong.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(SCENARIO_BYTES_MAX + 1)
+        # Nobody may ever write to a pipe: opening one must not wait for that.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            _check_kind(path, descriptor)
+            with open(descriptor, "rb", closefd=False) as file:
+                raw = file.read(SCENARIO_BYTES_MAX + 1)
+        finally:
+            os.close(descriptor)
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise UserError(f"{path}: cannot be read: {reason}; name a TOML file") from problem
     if len(raw) > SCENARIO_BYTES_MAX:
         raise UserError(f"{path}: larger than {SCENARIO_BYTES_MAX} bytes, the most allowed")
     try:
-        text = raw.decode()
+        text = raw.decode().removeprefix("\ufeff")  # the mark some editors begin a file with
     except UnicodeDecodeError as problem:
         raise UserError(f"{path}: not UTF-8 at byte {problem.start}; save it as UTF-8") from problem
     return parse_scenario(text, str(path), known), text
+
+
+def _check_kind(path: Path, descriptor: int) -> None:
+    """Refuse what is no file, but for a pipe that whoever started this has opened for it.
+
+    Raises:
+        UserError: It is none; says what it is.
+    """
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return
+    if stat.S_ISFIFO(mode) and str(path).startswith(_HANDED_OVER):
+        os.set_blocking(descriptor, True)
+        return
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"))
+    found = next((word for holds, word in kinds if holds(mode)), "a device")
+    raise UserError(f"{path}: cannot be read: it is {found}; name a TOML file")
 
 
 def parse_scenario(text: str, where: str, known: Known) -> Scenario:
@@ -178,7 +205,9 @@ def _checked(file: _File, known: Known) -> Scenario:
         npcs=file.population.npcs,
         target=Target(file.target.url, file.target.driver),
         stages=_stages(file),
-        faults=tuple(_fault(fault, i, known) for i, fault in enumerate(file.fault)),
+        faults=tuple(
+            _fault(fault, i, known, file.population.mix) for i, fault in enumerate(file.fault)
+        ),
         thresholds=file.thresholds,
     )
 
@@ -200,7 +229,7 @@ def default_stages(players: int) -> tuple[Stage, ...]:
     return (Stage("ramping-players", players, DEFAULT_RAMP_S),)
 
 
-def _fault(fault: _Fault, index: int, known: Known) -> FaultStep:
+def _fault(fault: _Fault, index: int, known: Known, mix: Iterable[str]) -> FaultStep:
     where = f"fault[{index}]"
     _among(fault.name, known.faults, f"{where}.name")
     hold_s = parse_duration_s(fault.hold, f"{where}.hold")
@@ -212,6 +241,9 @@ def _fault(fault: _Fault, index: int, known: Known) -> FaultStep:
     given = [name for name in Scope.__struct_fields__ if getattr(fault.scope, name) is not None]
     if len(given) > 1:
         raise UserError(f"{where}.scope: found {' and '.join(given)}; allowed is one of them")
+    if fault.scope.archetype is not None:
+        # As for a fault armed by hand: one that nobody in the mix is would hit nobody.
+        _among(fault.scope.archetype, mix, f"{where}.scope.archetype")
     known.check_fault(fault.name, fault.params, fault.scope, where)
     return FaultStep(
         name=fault.name,

@@ -22,3 +22,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest allowed name, or an empty string."""
     found = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
     return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``"1 fault"``, ``"3 faults"``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

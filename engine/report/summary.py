@@ -39,6 +39,22 @@ def encode_summary(summary: Summary) -> bytes:
     return msgspec.json.format(msgspec.json.encode(_rounded(msgspec.to_builtins(summary))))
 
 
+def unkept(summary: Summary, reason: str) -> Summary:
+    """Return a summary that could not be written: a run that cannot be looked up is invalid.
+
+    Args:
+        summary: As it was to be written.
+        reason: What could not be written, where, and why.
+    """
+    told = summary.exit_code in {ExitCode.HELD, ExitCode.THRESHOLD_FAILED}
+    return msgspec.structs.replace(
+        summary,
+        verdict="invalid",
+        reasons=[*summary.reasons, reason],
+        exit_code=int(ExitCode.INVALID) if told else summary.exit_code,
+    )
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 3)
@@ -101,6 +117,10 @@ def _never_reached(figures: Figures) -> bool:
 def _remarks(figures: Figures) -> list[str]:
     if figures.duration_s <= figures.warm_up_s and figures.players.target:
         return [_unmeasured(figures)]
+    if not figures.players.target and not figures.players.connected_max:
+        return ["nothing was judged: the run had no player"]
+    if not any(histogram.count for histogram in figures.latency.values()):
+        return ["nothing was judged: no command was sent"]
     return []
 
 

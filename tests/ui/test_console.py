@@ -245,13 +245,18 @@ async def test_a_lost_link_is_told_and_q_leaves_with_6(tmp_path: Path):
     app, link = make(tmp_path, hz=50)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
+        link.push(link.engine.snapshot(20.0))
+        await until(lambda: app.model.phase == "live", pilot)
         link.cut()
         await until(lambda: "link to the engine is gone" in text_of(app), pilot)
+        assert "closed the link without a word" in text_of(app)
+        assert "/engine.log" in text_of(app)
         await pilot.press("plus")
         await until(lambda: "no running engine" in text_of(app), pilot)
         await pilot.press("q")
     assert app.return_value is not None
     assert app.return_value.exit_code == ExitCode.OWN_FAULT
+    assert app.return_value.text.endswith("/engine.log")
 
 
 async def test_detach_leaves_the_run_going(tmp_path: Path):
@@ -296,7 +301,7 @@ async def test_starting_is_shown_and_can_be_given_up(tmp_path: Path):
         await until(lambda: "starting" in text_of(app), pilot)
         await pilot.press("ctrl+c")
     assert app.return_value is not None
-    assert app.return_value.exit_code == 2
+    assert app.return_value.exit_code == ExitCode.INVALID
 
 
 async def test_an_error_inside_is_raised_and_not_swallowed(tmp_path: Path):

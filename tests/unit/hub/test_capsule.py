@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 import shutil
@@ -132,3 +133,29 @@ def test_the_log_is_json_lines_up_to_a_bound(
     assert entries[0]["line"] == "\x1b 0\n"
     assert "full" in entries[-1]["event"]
     assert len(entries) < 20
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsule = Capsule.create(run_spec(tmp_path))
+    before = sorted(path.name for path in capsule.path.iterdir())
+    monkeypatch.setattr(os, "fsync", _full)
+    with pytest.raises(OSError, match="No space left"):
+        capsule.write_ports({"admin": 1})
+    assert sorted(path.name for path in capsule.path.iterdir()) == before
+
+
+def test_a_runs_folder_that_is_a_file_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(UserError, match="runs is not a folder; name a folder"):
+        Capsule.create(run_spec(tmp_path))
+
+
+def test_a_log_on_a_full_disk_can_be_closed() -> None:
+    logbook = Logbook(None)
+    with contextlib.suppress(OSError), Path("/dev/full").open("w", buffering=1024) as file:
+        logbook._file = file
+        logbook.write("held back until it is closed")
+        logbook.close()
+        assert file.closed

@@ -149,6 +149,7 @@ def test_a_fault_at_the_server_lasts_as_long_as_its_parameter_says(state: HubSta
     assert _kinds(advance(at_once.state, 10.0).effects) == [Disarm, Tell]
     later = reduce(state, ArmFault("kill", params={"restart_after_s": 7.0}, hold_s=60.0), 10.0)
     assert later.state.armed[0].hold_s == 7.0
+    assert later.reply.text == "f1: kill on the world, back after 7s"
     bounded = reduce(state, ArmFault("kill", params={"restart_after_s": 90.0}, hold_s=60.0), 10.0)
     assert bounded.state.armed[0].hold_s == 60.0
 
@@ -181,9 +182,12 @@ def test_undo_reverts_the_last_fault_and_a_name_that_one(state: HubState) -> Non
 
 
 def test_panic_reverts_everything(state: HubState) -> None:
-    for _ in range(3):
+    state = reduce(state, STORM, 1.0).state
+    assert reduce(state, Panic(), 2.0).reply.text == "reverted 1 fault"
+    for _ in range(2):
         state = reduce(state, STORM, 1.0).state
     step = reduce(state, Panic(), 2.0)
+    assert step.reply.text == "reverted 3 faults"
     assert _kinds(step.effects).count(Disarm) == 3
     assert step.state.armed == ()
     assert reduce(step.state, Panic(), 2.0).reply.ok

@@ -1,5 +1,6 @@
 """Scenarios: what is read, and the one line that a mistake gets."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,46 @@ def test_files_that_cannot_be_read(tmp_path: Path):
     large.write_bytes(b"#" * (SCENARIO_BYTES_MAX + 1))
     with pytest.raises(UserError, match="larger than"):
         read_scenario(large, KNOWN)
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_it(tmp_path: Path):
+    path = tmp_path / "f.toml"
+    path.write_bytes(b"\xef\xbb\xbfformat = 1\nseed = 3\n")
+    scenario, text = read_scenario(path, KNOWN)
+    assert (scenario.seed, text) == (3, "format = 1\nseed = 3\n")
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, word in (
+        (tmp_path / "pipe", "a named pipe"),
+        (tmp_path, "a folder"),
+        (Path("/dev/zero"), "a device"),
+    ):
+        with pytest.raises(UserError, match=f"cannot be read: it is {word}"):
+            read_scenario(path, KNOWN)
+
+
+def test_a_pipe_that_was_handed_over_is_read():
+    reader, writer = os.pipe()
+    os.write(writer, b"format = 1\nseed = 5\n")
+    os.close(writer)
+    try:
+        assert read_scenario(Path(f"/dev/fd/{reader}"), KNOWN)[0].seed == 5
+    finally:
+        os.close(reader)
+
+
+def test_the_scope_of_a_fault_names_an_archetype_of_the_mix():
+    text = (
+        "format=1\n[population.mix]\nwanderer=1\ntrader=1\n"
+        "[[fault]]\nname='disconnect-storm'\nat='1s'\n[fault.scope]\narchetype='{}'"
+    )
+    assert parse_scenario(text.format("trader"), "f", KNOWN).faults[0].scope == {
+        "archetype": "trader"
+    }
+    for name in ("dragon", "raider"):
+        with pytest.raises(UserError) as caught:
+            parse_scenario(text.format(name), "f", KNOWN)
+        said = f"fault[0].scope.archetype: found '{name}'; allowed: wanderer, trader"
+        assert said in caught.value.message

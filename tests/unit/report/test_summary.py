@@ -5,7 +5,7 @@ import pytest
 
 from engine.protocol.summary import CommandsSummary, GeneratorSummary, PlayersSummary, Summary
 from engine.report.figures import Figures, Trouble
-from engine.report.summary import build_summary
+from engine.report.summary import build_summary, unkept
 from engine.stats.histogram import Histogram
 from engine.stats.thresholds import parse_threshold
 
@@ -105,6 +105,7 @@ def test_nobody_connected() -> None:
 def test_a_run_that_wanted_nobody_holds() -> None:
     summary = build_summary(_figures(players=PlayersSummary(0, 0, 0, 0)), ())
     assert _verdict(summary) == ("held", 0)
+    assert summary.reasons == ["nothing was judged: the run had no player"]
 
 
 def test_a_run_that_ended_in_its_warm_up_measured_nothing() -> None:
@@ -123,3 +124,20 @@ def test_what_broke_the_run_comes_first() -> None:
     summary = build_summary(_figures(trouble=trouble, generator={"saturated": True}), (FAST,))
     assert _verdict(summary) == ("invalid", 3)
     assert summary.reasons[0].startswith("the world ended")
+
+
+def test_a_summary_that_could_not_be_written_is_invalid_and_keeps_what_broke() -> None:
+    told = unkept(build_summary(_figures(), (FAST,)), "s.json could not be written")
+    assert (*_verdict(told), told.reasons) == ("invalid", 4, ["s.json could not be written"])
+    broken = build_summary(_figures(trouble=(Trouble("the world died", 6),)), (FAST,))
+    told = unkept(broken, "s.json could not be written")
+    assert _verdict(told) == ("invalid", 6)
+    assert told.reasons == ["the world died", "s.json could not be written"]
+
+
+def test_a_run_that_judged_nothing_says_so() -> None:
+    silent = build_summary(_figures(latency={}), ())
+    assert (_verdict(silent), silent.reasons) == (
+        ("held", 0),
+        ["nothing was judged: no command was sent"],
+    )
