@@ -14,6 +14,7 @@ from textual.screen import Screen
 from console import panels
 from console import themes as looks_of
 from console.actions import VIEW_ACTIONS, command_for
+from console.broken import broken
 from console.items import Hint, Item, Look, Mouse, Press, Say, Size, Turn
 from console.keymap import Keymap, keys_path, load_keymap
 from console.model import Model
@@ -130,12 +131,14 @@ class StormApp(App[Outcome], inherit_bindings=False):
     async def run_storm(self) -> Outcome:
         """Show the console until the operator leaves; return how that was.
 
+        What breaks inside ends the console, and leaves alone a run that does without it.
+
         Raises:
-            Exception: Whatever broke inside, once the terminal is the user's again.
+            Exception: What broke, where there is no such run; the terminal is the user's again.
         """
         outcome = await self.run_async(mouse=False)
         if self._exception is not None:
-            raise self._exception
+            return broken(self, self._exception)
         return outcome or Outcome(ExitCode.USAGE, "interrupted")
 
     # --- lifetime ----------------------------------------------------------
@@ -148,6 +151,8 @@ class StormApp(App[Outcome], inherit_bindings=False):
         """Start the frame clock and the connection."""
         if isinstance(self._driver, StormDriver):
             self._driver.on_hang_up = self._hang_up
+            self._driver.on_broken = self._handle_exception
+            self._driver.on_resume = self._resumed
         self._pump = Pump(self, self._options.hz)
         self.start(self._pump.run())
         self.start(self._open())
@@ -246,6 +251,12 @@ class StormApp(App[Outcome], inherit_bindings=False):
         live = self._model.phase == "live"
         code = ExitCode.HELD if live else ExitCode.USAGE
         self.exit(Outcome(code, "the terminal is gone", self._capsule(), detached=live))
+
+    def _resumed(self) -> None:
+        """Show everything again: a shell has had the terminal meanwhile."""
+        self._easel.redo(anew=True)
+        self.screen.refresh()
+        self.deliver([])
 
     def _capsule(self) -> str:
         snapshot = self._model.live.snapshot

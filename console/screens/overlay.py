@@ -87,26 +87,29 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
         if self.storm.keymap.action(key) == "panic" and len(key) > 1:
             self.storm.act("panic")
             return
-        self.press(key)
-        self.show()
+        self._take(self.press, key)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Let the wheel be the arrow keys."""
         event.stop()
-        self.press("down")
-        self.show()
+        self._take(self.press, "down")
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Let the wheel be the arrow keys."""
         event.stop()
-        self.press("up")
-        self.show()
+        self._take(self.press, "up")
 
     def on_paste(self, event: events.Paste) -> None:
         """Pass pasted text on."""
         event.stop()
-        self.typed(event.text)
-        self.show()
+        self._take(self.typed, event.text)
+
+    def _take(self, way: Callable[[str], None], what: str) -> None:
+        # What was typed in one go with the key that closed this overlay was meant for what it
+        # showed: it is dropped, for below it could start something that nobody looks at.
+        if self.is_current:
+            way(what)
+            self.show()
 
 
 Accept = Callable[[str], str]
