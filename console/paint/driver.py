@@ -67,7 +67,7 @@ class StormDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal."""
         self._ours = True
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it so
 
     def stop_application_mode(self) -> None:
         """Give the terminal back."""
