@@ -17,6 +17,7 @@ from console.actions import VIEW_ACTIONS, command_for
 from console.broken import broken
 from console.items import Hint, Item, Look, Mouse, Press, Say, Size, Turn
 from console.keymap import Keymap, keys_path, load_keymap
+from console.loadkeys import LoadKeys
 from console.model import Model
 from console.opening import HINT_S, first_view, hint_is_due, hint_was_shown
 from console.outcome import Outcome
@@ -29,7 +30,7 @@ from console.themes import Theme
 from console.update import update
 from console.widgets.board import Board
 from engine.link.base import EngineLink, LinkClosed
-from engine.protocol.command import Command, Detach, Stop
+from engine.protocol.command import Command, Detach, ScalePlayers, ScaleRate, Stop
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.registry import scan
 
@@ -86,6 +87,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
         self.board = Board(scan(panels, "PANEL"), self.looks, self._sized)
         self._pump: Pump | None = None
         self._easel = Easel(self)
+        self._load_keys = LoadKeys(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._signals: list[int] = []
 
@@ -271,6 +273,9 @@ class StormApp(App[Outcome], inherit_bindings=False):
             self.look_again()
             return
         command = command_for(action)
+        if isinstance(command, ScalePlayers | ScaleRate):
+            self._load_keys.press(command)
+            return
         if command is not None:
             self.send(command)
             return
