@@ -14,8 +14,10 @@ from textual.screen import Screen
 from console import panels
 from console import themes as looks_of
 from console.actions import VIEW_ACTIONS, command_for
+from console.broken import broken
 from console.items import Hint, Item, Look, Mouse, Press, Say, Size, Turn
 from console.keymap import Keymap, keys_path, load_keymap
+from console.loadkeys import LoadKeys
 from console.model import Model
 from console.opening import HINT_S, first_view, hint_is_due, hint_was_shown
 from console.outcome import NO_WORD, Outcome, Tie, detached, lost, of_ended
@@ -28,7 +30,7 @@ from console.themes import Theme
 from console.update import update
 from console.widgets.board import Board
 from engine.link.base import EngineLink, LinkClosed
-from engine.protocol.command import Command, Detach, Stop
+from engine.protocol.command import Command, Detach, ScalePlayers, ScaleRate, Stop
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.registry import scan
 
@@ -89,6 +91,7 @@ class StormApp(App[Outcome], inherit_bindings=False):
         self.board = Board(scan(panels, "PANEL"), self.looks, self._sized)
         self._pump: Pump | None = None
         self._easel = Easel(self)
+        self._load_keys = LoadKeys(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._signals: list[int] = []
 
@@ -138,12 +141,14 @@ class StormApp(App[Outcome], inherit_bindings=False):
     async def run_storm(self) -> Outcome:
         """Show the console until the operator leaves; return how that was.
 
+        What breaks inside ends the console, and leaves alone a run that does without it.
+
         Raises:
-            Exception: Whatever broke inside, once the terminal is the user's again.
+            Exception: What broke, where there is no such run; the terminal is the user's again.
         """
         outcome = await self.run_async(mouse=False)
         if self._exception is not None:
-            raise self._exception
+            return broken(self, self._exception)
         return outcome or Outcome(ExitCode.INVALID, "interrupted")
 
     # --- lifetime ----------------------------------------------------------
@@ -156,6 +161,8 @@ class StormApp(App[Outcome], inherit_bindings=False):
         """Start the frame clock and the connection."""
         if isinstance(self._driver, StormDriver):
             self._driver.on_hang_up = self._hang_up
+            self._driver.on_broken = self._handle_exception
+            self._driver.on_resume = self._resumed
         self._pump = Pump(self, self._options.hz)
         self.start(self._pump.run())
         self.start(self._open())
@@ -264,6 +271,12 @@ class StormApp(App[Outcome], inherit_bindings=False):
         snapshot = self._model.live.snapshot
         return detached(why, snapshot.run if snapshot else "", self._capsule())
 
+    def _resumed(self) -> None:
+        """Show everything again: a shell has had the terminal meanwhile."""
+        self._easel.redo(anew=True)
+        self.screen.refresh()
+        self.deliver([])
+
     def _capsule(self) -> str:
         snapshot = self._model.live.snapshot
         return snapshot.capsule if snapshot else ""
@@ -277,6 +290,9 @@ class StormApp(App[Outcome], inherit_bindings=False):
             self.look_again()
             return
         command = command_for(action)
+        if isinstance(command, ScalePlayers | ScaleRate):
+            self._load_keys.press(command)
+            return
         if command is not None:
             self.send(command)
             return

@@ -24,4 +24,7 @@ def copy_text(storm: "StormApp", text: str, what: str) -> None:
     except OSError as problem:
         storm.deliver([Say(f"copied to the clipboard; {path}: {problem.strerror}", True)])
     else:
-        storm.deliver([Say(f"copied {what}, also to {path}")])
+        shown, home = str(path), storm.environ.get("HOME", "")
+        if home and shown.startswith(f"{home}/"):
+            shown = f"~{shown[len(home) :]}"
+        storm.deliver([Say(f"copied {what}, also to {shown}")])

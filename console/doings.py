@@ -171,10 +171,8 @@ def drill(storm: "StormApp") -> None:
         storm.push_screen(DrillScreen(storm, row.id))
     elif isinstance(row, Event):
         storm.push_screen(DrillScreen(storm, row.actor or row.stream, row))
-    elif isinstance(row, Beat) and row.cast:
-        storm.push_screen(DrillScreen(storm, row.cast[0]))
     elif isinstance(row, Beat):
-        storm.deliver([Say("nobody in particular is in this beat")])
+        storm.push_screen(DrillScreen(storm, row.cast[0] if row.cast else None, row))
     elif isinstance(row, ViolationRow):
         found = [event for event in storm.model.shown.events if event.seq == row.seq]
         storm.push_screen(DrillScreen(storm, row.actor, found[0] if found else None))

@@ -81,11 +81,22 @@ def command(form: FaultForm) -> ArmFault:
         pct = _number("scope", values["scope"].rstrip("%"), 0, 100)
         scope = Scope(players_pct=pct)
     # Where a parameter says when it is over, the hold is no more than the bound of all holds.
-    hold_s = parse_duration_s(values["hold"], "hold") if "hold" in values else FAULT_HOLD_S_MAX
-    if not 0 < hold_s <= FAULT_HOLD_S_MAX:
-        raise UserError(f"hold: found {values['hold']!r}; allowed is up to 1h, and more than 0")
+    hold_s = _hold_s(values["hold"]) if "hold" in values else FAULT_HOLD_S_MAX
     params = {param.name: _param(param, values[param.name]) for param in form.spec.params}
     return ArmFault(form.spec.name, scope, params, hold_s)
+
+
+def _hold_s(text: str) -> float:
+    try:
+        hold_s = parse_duration_s(text, "hold")
+    except UserError:
+        hold_s = 0.0  # what may be told of durations is not what may be told of a hold
+    if not 0 < hold_s <= FAULT_HOLD_S_MAX:
+        raise UserError(
+            f"hold: found {text!r}; allowed is more than 0 and up to "
+            f"{FAULT_HOLD_S_MAX / 3600:g}h, such as 30s or 2m"
+        )
+    return hold_s
 
 
 def sentence(form: FaultForm, players: int) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from console.seen import Seen
+from engine.protocol.events import Event
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
 from engine.protocol.query import EntitiesAnswer, FaultSpec
 
@@ -46,6 +47,22 @@ class Page(Struct, frozen=True):
 
     after: int
     answer: EntitiesAnswer | None
+    problem: str = ""
+
+
+class Found(Struct, frozen=True):
+    """What the engine's log has for the filter of the events, or why nothing came.
+
+    Attributes:
+        where: The filter it is for.
+        rows: The newest events that pass it, oldest first.
+        last_seq: The newest event there was; the rows hold all that pass up to it.
+        problem: Why there is no newer answer, empty when there is none.
+    """
+
+    where: str = ""
+    rows: tuple[Event, ...] = ()
+    last_seq: int = 0
     problem: str = ""
 
 
@@ -122,6 +139,6 @@ class Mouse(Struct, frozen=True):
 
 
 Item = (
-    Snapshot | Notice | Gap | Ended | Clock | Size | Cost | Page | Say | Turn | Look | Menu
+    Snapshot | Notice | Gap | Ended | Clock | Size | Cost | Page | Found | Say | Turn | Look | Menu
     | Press | SetFilter | Pick | Scroll | Acknowledge | Hint | Mouse
 )  # fmt: skip

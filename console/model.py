@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from console.items import (
     Cost,
+    Found,
     Message,
     Phase,
 )
@@ -14,6 +15,7 @@ from console.lists import ListView
 from console.seen import Seen
 from engine.protocol.events import Event
 from engine.protocol.feed import Ended, Notice, Snapshot, ViolationRow
+from engine.protocol.limits import EVENT_TAIL_MAX
 from engine.protocol.query import EntitiesAnswer, FaultSpec
 from engine.protocol.story import Beat
 
@@ -31,6 +33,7 @@ class Data(Struct, frozen=True):
     Attributes:
         entities_after: Position of the first row of ``entities``.
         entities_problem: Why there is no newer page, empty when there is none.
+        found: Events from the engine's log that pass a filter; ``events`` is but a sample.
     """
 
     snapshot: Snapshot | None = None
@@ -40,6 +43,7 @@ class Data(Struct, frozen=True):
     entities: EntitiesAnswer | None = None
     entities_after: int = 0
     entities_problem: str = ""
+    found: Found = Found()
 
 
 class View(Struct, frozen=True):
@@ -108,10 +112,13 @@ def list_keys(data: Data, view: View, name: str) -> Sequence[int]:
 
 
 def shown_events(data: Data, view: View) -> tuple[Event, ...]:
-    """Return the events that pass the filter, oldest first."""
-    if not view.events.terms.terms:
+    """Return the events that pass the filter, oldest first: from the log, then from the tail."""
+    terms, found = view.events.terms, data.found
+    if not terms.terms:
         return data.events
-    return tuple(event for event in data.events if view.events.terms.matches(event))
+    logged, last = (found.rows, found.last_seq) if found.where == view.events.filter else ((), 0)
+    fresh = (event for event in data.events if event.seq > last and terms.matches(event))
+    return (*logged, *fresh)[-EVENT_TAIL_MAX:]
 
 
 def shown_beats(data: Data, view: View) -> tuple[Beat, ...]:

@@ -4,16 +4,25 @@ import asyncio
 import time
 from typing import Final, Protocol
 
-from console.items import Clock, Cost, Item, Menu, Page, Turn
+from console.items import Clock, Cost, Found, Item, Menu, Page, Turn
 from console.model import Model
 from console.select.places import boxes, entities_wanted
 from engine.link.base import EngineLink, LinkClosed
 from engine.protocol.command import Lease
-from engine.protocol.query import EntitiesAnswer, EntitiesQuery, FaultsAnswer, FaultsQuery, Refused
+from engine.protocol.limits import PAGE_ROWS_MAX
+from engine.protocol.query import (
+    EntitiesAnswer,
+    EntitiesQuery,
+    EventsAnswer,
+    EventsQuery,
+    FaultsAnswer,
+    FaultsQuery,
+    Refused,
+)
 from engine.protocol.summary import ConsoleSummary
 
 LEASE_EVERY_S: Final = 1.0
-ENTITIES_EVERY_S: Final = 1.0
+PAGES_EVERY_S: Final = 1.0
 COST_EVERY_S: Final = 1.0
 PACE_HZ: Final = {"eco": 1.0, "demo": 10.0}
 
@@ -50,7 +59,7 @@ class Stage(Protocol):
 
 
 class Pump:
-    """One frame clock, one lease a second, one page of entities a second.
+    """One frame clock, one lease a second, one page of each list a second.
 
     Args:
         stage: The app.
@@ -69,7 +78,7 @@ class Pump:
         self._cost = Cost()
 
     def look_again(self) -> None:
-        """Ask for the entities at once: the view has moved."""
+        """Ask for the lists' pages at once: the view has moved."""
         self._look.set()
 
     async def run(self) -> None:
@@ -77,7 +86,7 @@ class Pump:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._frames())
             group.create_task(self._leases())
-            group.create_task(self._entities())
+            group.create_task(self._pages())
 
     async def _frames(self) -> None:
         due_s = time.monotonic()
@@ -139,18 +148,20 @@ class Pump:
         if isinstance(answer, FaultsAnswer):
             self._stage.frame([Menu(answer.faults)], 0)
 
-    async def _entities(self) -> None:
+    async def _pages(self) -> None:
         moved = True
         while not self._lost:
             link = self._stage.link
             model = self._stage.model
-            wanted = any(box.panel == "entities" for box in boxes(model))
-            # A frozen view asks only for what the operator has moved to.
-            wanted = wanted and (moved or model.held is None)
-            if link is not None and not link.closed and wanted:
-                await self._ask_entities(link, model)
             self._look.clear()
-            every_s = ENTITIES_EVERY_S if link is not None else 0.05
+            # A frozen view asks only for what the operator has moved to.
+            if link is not None and not link.closed and (moved or model.held is None):
+                shown = {box.panel for box in boxes(model)}
+                if "entities" in shown:
+                    await self._ask_entities(link, model)
+                if "events" in shown and model.view.events.filter:
+                    await self._ask_events(link, model)
+            every_s = PAGES_EVERY_S if link is not None else 0.05
             try:
                 await asyncio.wait_for(self._look.wait(), every_s)
                 moved = True
@@ -168,3 +179,16 @@ class Pump:
             self._stage.frame([Page(after, answer)], 0)
         elif isinstance(answer, Refused):
             self._stage.frame([Page(after, None, answer.message)], 0)
+
+    async def _ask_events(self, link: EngineLink, model: Model) -> None:
+        where = model.view.events.filter
+        if model.held is not None and model.held.found.where == where:
+            return  # the rows were frozen with the rest
+        try:
+            answer = await link.ask(EventsQuery(where, PAGE_ROWS_MAX))
+        except LinkClosed:
+            return  # the next frame finds the link closed and says so
+        if isinstance(answer, EventsAnswer):
+            self._stage.frame([Found(where, answer.rows, answer.last_seq)], 0)
+        elif isinstance(answer, Refused):
+            self._stage.frame([Found(where, problem=answer.message)], 0)

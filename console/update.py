@@ -7,6 +7,7 @@ from console.items import (
     Acknowledge,
     Clock,
     Cost,
+    Found,
     Hint,
     Item,
     Look,
@@ -62,6 +63,8 @@ def update(model: Model, item: Item) -> Model:
             return replace(model, gaps=model.gaps + dropped)
         case Page():
             return _page(model, item)
+        case Found():
+            return _found(model, item)
         case Say(text=text, bad=bad):
             return _say(model, text, bad)
         case Size(width=width, height=height):
@@ -101,6 +104,18 @@ def _page(model: Model, item: Page) -> Model:
     # A page that comes while the view is frozen is one that the operator has moved to.
     held = None if model.held is None else replace(model.held, **rows)
     return _followed(replace(model, live=replace(model.live, **rows), held=held), model.live)
+
+
+def _found(model: Model, item: Found) -> Model:
+    if item.problem and item.where == model.live.found.where:
+        item = replace(model.live.found, problem=item.problem)
+    held = model.held
+    if held is not None:
+        # It comes while the view is frozen because the filter is new; what was frozen stays.
+        last = held.events[-1].seq if held.events else 0
+        rows = tuple(event for event in item.rows if event.seq <= last)
+        held = replace(held, found=replace(item, rows=rows))
+    return replace(model, live=replace(model.live, found=item), held=held)
 
 
 def _followed(model: Model, before: Data) -> Model:

@@ -1,10 +1,17 @@
 """The event tail: what just happened, newest at the bottom."""
 
-from console.lines import Line, changed, fit, left, right
+from typing import Final
+
+from console.figures import count
+from console.lines import Line, changed, clean, fit, left, right
 from console.model import Model
 from console.select.lists import EVENT_LOOKS, QUIET, event_text, list_note, list_window
 from console.widgets.frame import frame
 from engine.protocol.events import Event, entity_name
+from engine.protocol.limits import EVENT_TAIL_MAX, EVENTS_RING_MAX
+
+ROOMY: Final = 72
+"""From this width on the note says how far back the filter looks."""
 
 
 class Events:
@@ -16,7 +23,9 @@ class Events:
         """See ``Panel.inputs``."""
         data = model.shown
         last = data.events[-1].seq if data.events else 0
-        return last, len(data.events), model.view.events
+        found = data.found
+        logged = (found.where, found.last_seq, len(found.rows), found.problem)
+        return last, len(data.events), model.view.events, logged
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -28,16 +37,40 @@ class Events:
             picked = focused and index == shown.picked and not model.view.events.follow
             lines.append(changed(line, "sel") if picked else line)
         if not lines:
-            quiet = "no event passes the filter" if model.view.events.filter else "nothing yet"
-            lines.append(((quiet, "dim"),))
+            lines.append(_nothing(model))
         return frame(
             lines,
             width,
             height,
             "Events",
-            list_note(model.view, "events", shown, "kept"),
+            list_note(model.view, "events", shown, _covers(model, shown.total, width)),
             focused,
         )
+
+
+def _nothing(model: Model) -> Line:
+    found, where = model.shown.found, model.view.events.filter
+    if not where:
+        return (("nothing yet", "dim"),)
+    if found.where != where:
+        return (("searching the log…", "dim"),)
+    if found.problem:
+        return ((f"▲ {clean(found.problem)}", "bad"),)
+    return (("no event passes the filter", "dim"),)
+
+
+def _covers(model: Model, rows: int, width: int) -> str:
+    """Return what the rows were picked from: the tail that is kept here, or the engine's log."""
+    found, where = model.shown.found, model.view.events.filter
+    if not where:
+        return "kept"
+    if found.where != where:
+        return "so far, searching…"
+    if rows >= EVENT_TAIL_MAX:
+        return "newest that pass"
+    if width < ROOMY:
+        return "found"
+    return f"in the last {count(min(found.last_seq, EVENTS_RING_MAX))}"
 
 
 def _row(event: Event, inner: int) -> Line:

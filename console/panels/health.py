@@ -3,6 +3,7 @@
 from console.figures import count, ms
 from console.lines import Line, clean, left
 from console.model import Model
+from console.select.outage import down
 from console.widgets.frame import frame
 from console.widgets.gauge import gauge
 from engine.protocol.feed import GeneratorView, Snapshot, WorldView
@@ -19,7 +20,7 @@ class Health:
         snapshot = model.snapshot
         if snapshot is None:
             return None
-        return snapshot.generator, snapshot.world, snapshot.thresholds
+        return snapshot.generator, snapshot.world, snapshot.thresholds, _verdict(model)
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -42,9 +43,22 @@ class Health:
             lines = generator + ([()] if rows > len(generator) + len(world) else []) + world
         if snapshot.thresholds and rows > len(lines) + 1:
             lines += [(), *_thresholds(snapshot)]
-        saturated = snapshot.generator.saturated
-        note: Line = (("✖ SATURATED", "bad"),) if saturated else (("● ok", "good"),)
-        return frame(lines, width, height, "Health", note if model.snapshot else (), focused)
+        return frame(lines, width, height, "Health", _verdict(model), focused)
+
+
+def _verdict(model: Model) -> Line:
+    """Return the worst there is to say; what is down is told as it is now, as in the header."""
+    outage, snapshot = down(model), model.snapshot
+    if outage is not None and model.phase == "live":
+        return ((f"✖ {clean(outage[0].child, 20)} down", "bad"),)
+    if snapshot is None:
+        return ()
+    if snapshot.generator.saturated:
+        return (("✖ SATURATED", "bad"),)
+    failing = sum(not held for _, held in snapshot.thresholds)
+    if failing:
+        return ((f"✖ {failing} threshold{'' if failing == 1 else 's'} failing", "bad"),)
+    return (("● ok", "good"),)
 
 
 def _generator(view: GeneratorView, width: int) -> list[Line]:

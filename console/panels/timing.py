@@ -1,7 +1,7 @@
 """Tick timing: p99 a second against the interval, and where the time goes."""
 
 from console.figures import ceiling, count, ms
-from console.lines import Line
+from console.lines import Line, line_width
 from console.model import Model
 from console.select.marks import marks_inputs
 from console.widgets.frame import frame
@@ -62,21 +62,28 @@ def _role(value: float, interval: float) -> str:
 
 
 def _figures(tick: TickView, inner: int) -> Line:
-    late = "bad" if tick.overruns else "dim"
-    lost = "bad" if tick.skipped else "dim"
-    line: Line = (
-        ("p50 ", "dim"),
-        (f"{ms(tick.ms_p50):>5}", "bright"),
-        ("  p99 ", "dim"),
-        (f"{ms(tick.ms_p99):>5}", "bright"),
-        ("  max ", "dim"),
-        (f"{ms(tick.ms_max):>5}", "bright"),
-    )
-    if inner >= 44:
-        line = (*line, ("   overruns ", "dim"), (count(tick.overruns), late))
-    if inner >= 56:
-        line = (*line, ("  skipped ", "dim"), (count(tick.skipped), lost))
-    return line
+    """Return the figures, each with its number or not at all: the least telling go first."""
+    shown: dict[str, Line] = {
+        "p50": (("p50 ", "dim"), (f"{ms(tick.ms_p50):>5}", "bright")),
+        "p99": (("  p99 ", "dim"), (f"{ms(tick.ms_p99):>5}", "bright")),
+        "max": (("  max ", "dim"), (f"{ms(tick.ms_max):>5}", "bright")),
+        "overruns": _counted("   overruns ", tick.overruns),
+        "skipped": _counted("  skipped ", tick.skipped),
+    }
+    order = ["max", "skipped", "overruns", "p50"]
+    for name, figure in (("overruns", tick.overruns), ("skipped", tick.skipped)):
+        if not figure:
+            order.remove(name)
+            order.insert(0, name)
+    for name in order:
+        if sum(map(line_width, shown.values())) <= inner:
+            break
+        del shown[name]
+    return tuple(span for line in shown.values() for span in line)
+
+
+def _counted(label: str, figure: int) -> Line:
+    return ((label, "dim"), (count(figure), "bad" if figure else "dim"))
 
 
 def _legend(tick: TickView, inner: int, mono: bool) -> list[Line]:

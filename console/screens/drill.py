@@ -1,4 +1,4 @@
-"""One entity with its recent events, a virtual player with its socket; or one event in full."""
+"""One entity with its recent events, a virtual player with its socket; what it was found by."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from engine.link.base import LinkClosed
 from engine.protocol.events import Event, entity_name
 from engine.protocol.limits import ACKS_REMEMBERED_MAX
 from engine.protocol.query import EntityAnswer, EntityQuery, Refused
+from engine.protocol.story import Beat
 
 if TYPE_CHECKING:
     from console.app import StormApp
@@ -31,14 +32,16 @@ class DrillScreen(Overlay[None]):
 
     Args:
         storm: The app.
-        entity: Whom to look into.
-        event: The event it was found by, if any; shown in full.
+        entity: Whom to look into; None for nobody.
+        found_by: The event or the beat it was found by, if any; shown in full.
     """
 
-    def __init__(self, storm: "StormApp", entity: int, event: Event | None = None) -> None:
+    def __init__(
+        self, storm: "StormApp", entity: int | None, found_by: Event | Beat | None = None
+    ) -> None:
         super().__init__(storm)
         self._entity = entity
-        self._event = event
+        self._found_by = found_by
         self._answer: EntityAnswer | None = None
         self._problem = ""
 
@@ -56,6 +59,9 @@ class DrillScreen(Overlay[None]):
 
     async def _ask(self) -> None:
         link = self.storm.link
+        if self._entity is None:
+            self._problem = "nobody in particular is in this beat"
+            return
         if link is None:
             self._problem = "there is no engine to ask"
             return
@@ -81,7 +87,7 @@ class DrillScreen(Overlay[None]):
             note = (("↑ ↓", "key"), (" more  ", "dim"), *note)
         if self.storm.model.held is not None:
             note = (("‖ frozen  ", "alarm"), *note)
-        return frame(shown, wide, len(shown) + 2, entity_name(self._entity), note, focused=True)
+        return frame(shown, wide, len(shown) + 2, self._whom(), note, focused=True)
 
     def press(self, key: str) -> None:
         """See ``Overlay.press``."""
@@ -92,28 +98,39 @@ class DrillScreen(Overlay[None]):
             self.storm.act(action)
         elif action == "copy":
             text = "\n".join(plain(line).rstrip() for line in self._lines(WIDTH, COPIED_ROWS))
-            copy_text(self.storm, f"{entity_name(self._entity)}\n{text}", "what is shown")
+            copy_text(self.storm, f"{self._whom()}\n{text}", "what is shown")
         elif key in {"escape", "enter", "q", "ctrl+c"}:
             self.dismiss(None)
 
     def _lines(self, inner: int, rows: int) -> list[Line]:
-        lines: list[Line] = []
-        if self._event is not None:
-            lines += [*drill.event_lines(self._event), ()]
-        if self._problem:
-            lines.append(((f"▲ {clean(self._problem)}", "bad"),))
+        if self._answer is not None and inner >= WIDE - 8:
+            return self._beside(self._answer, inner, rows)
+        lines = self._head(inner)
         if self._answer is None:
             return lines if self._problem else [*lines, (("asking…", "dim"),)]
-        if inner >= WIDE - 8:
-            return self._beside(self._answer, lines, inner, rows)
         return self._below(self._answer, lines, inner, rows)
+
+    def _whom(self) -> str:
+        return "Story" if self._entity is None else entity_name(self._entity)
+
+    def _head(self, inner: int) -> list[Line]:
+        """Return what led here, and what went wrong."""
+        lines: list[Line] = []
+        if isinstance(self._found_by, Event):
+            lines += [*drill.event_lines(self._found_by), ()]
+        elif self._found_by is not None:
+            lines += [*drill.told_lines(self._found_by, inner), ()]
+        if self._problem:
+            role = "dim" if self._entity is None else "bad"
+            lines.append(((f"▲ {clean(self._problem)}", role),))
+        return lines
 
     def _about(self, answer: EntityAnswer, inner: int, roomy: bool) -> list[Line]:
         model = self.storm.model
         outage = down(model)
         world_down = outage is not None and outage[0].child == "world"
         lines = drill.state_lines(answer, world_down, roomy)
-        if drill.is_virtual(self._entity):
+        if drill.is_virtual(answer.row.id):
             snapshot = model.live.snapshot
             lines += [(), drill.heading("socket", inner)]
             lines += drill.socket_lines(answer.player, snapshot, roomy)
@@ -132,11 +149,11 @@ class DrillScreen(Overlay[None]):
         lines += [(), drill.heading("recent events", inner)]
         return lines + drill.history_lines(answer.events, max(3, room))
 
-    def _beside(self, answer: EntityAnswer, lines: list[Line], inner: int, rows: int) -> list[Line]:
+    def _beside(self, answer: EntityAnswer, inner: int, rows: int) -> list[Line]:
         """Return the events beside the rest."""
         each = (inner - 3) * 11 // 20
         other = inner - 3 - each
-        mine = [*lines, *self._about(answer, each, roomy=True)]
+        mine = [*self._head(each), *self._about(answer, each, roomy=True)]
         if answer.player is not None:
             mine += [(), drill.heading("last acknowledgements", each)]
             mine += drill.ack_lines(answer.player.acks, each, ACKS_REMEMBERED_MAX + 1)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 FAR: Final = 1_000_000
 """Rows down that are below the last of any sheet."""
+AIRY: Final = (60, 16)
+"""From this size on an overlay keeps a cell away from what lies around it."""
 
 
 class Overlay(ModalScreen[R], inherit_bindings=False):
@@ -46,6 +48,12 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
         self._room = max(1, min(len(lines), height - 2))
         self._top = max(0, min(self._top, len(lines) - self._room))
         return lines[self._top : self._top + self._room]
+
+    def around(self, lines: list[Line], at: int, room: int) -> list[Line]:
+        """Return at most ``room`` lines that show, line ``at`` among them."""
+        room = max(1, min(len(lines), room))
+        self._top = max(0, at - room + 1, min(self._top, at, len(lines) - room))
+        return lines[self._top : self._top + room]
 
     def scroll(self, action: str | None) -> bool:
         """Move what shows; return whether the action is one that does."""
@@ -77,7 +85,10 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
     def show(self) -> None:
         """Draw what there is to see now."""
         if self.is_attached:
-            self._sheet.put(self.draw(max(8, self.app.size.width), max(3, self.app.size.height)))
+            width, height = self.app.size
+            air = int(width >= AIRY[0] and height >= AIRY[1])
+            room = max(8, width - 2 * air), max(3, height - 2 * air)
+            self._sheet.put(self.draw(*room), air)
 
     def on_key(self, event: events.Key) -> None:
         """Pass keys on; panic works here as everywhere."""
@@ -87,26 +98,29 @@ class Overlay(ModalScreen[R], inherit_bindings=False):
         if self.storm.keymap.action(key) == "panic" and len(key) > 1:
             self.storm.act("panic")
             return
-        self.press(key)
-        self.show()
+        self._take(self.press, key)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Let the wheel be the arrow keys."""
         event.stop()
-        self.press("down")
-        self.show()
+        self._take(self.press, "down")
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Let the wheel be the arrow keys."""
         event.stop()
-        self.press("up")
-        self.show()
+        self._take(self.press, "up")
 
     def on_paste(self, event: events.Paste) -> None:
         """Pass pasted text on."""
         event.stop()
-        self.typed(event.text)
-        self.show()
+        self._take(self.typed, event.text)
+
+    def _take(self, way: Callable[[str], None], what: str) -> None:
+        # What was typed in one go with the key that closed this overlay was meant for what it
+        # showed: it is dropped, for below it could start something that nobody looks at.
+        if self.is_current:
+            way(what)
+            self.show()
 
 
 Accept = Callable[[str], str]

@@ -5,11 +5,18 @@ from typing import Final
 from console.figures import clock, count, ms
 from console.lines import Line, clean, cut, left, right
 from console.select.lists import EVENT_LOOKS, QUIET, entity_state, event_text, hp_role
+from console.tale import wrapped
 from console.widgets.gauge import gauge
 from engine.protocol.events import Event, entity_name
 from engine.protocol.feed import FaultView, Snapshot
-from engine.protocol.limits import GUEST_ID_BASE, PLAYER_ID_BASE, UNANSWERED_TIMEOUT_S
+from engine.protocol.limits import (
+    BEAT_CHARS_MAX,
+    GUEST_ID_BASE,
+    PLAYER_ID_BASE,
+    UNANSWERED_TIMEOUT_S,
+)
 from engine.protocol.query import AckRow, EntityAnswer, PlayerView
+from engine.protocol.story import Beat
 
 PHASES: Final = {
     "playing": ("●", "good", "playing"),
@@ -40,6 +47,23 @@ def event_lines(event: Event) -> list[Line]:
         ("cause", f"event {count(event.cause)}" if event.cause else "a command or the clock"),
     ]
     return [((left(name, 10), "dim"), (text, "text")) for name, text in pairs]
+
+
+def told_lines(beat: Beat, width: int) -> list[Line]:
+    """Return one beat in full: when, what was told, and the events that it rests on."""
+    events = ", ".join(map(count, beat.events)) or "none"
+    pairs = [
+        ("beat", f"{count(beat.number)} at {clock(beat.at_s)}, tick {count(beat.tick)}"),
+        ("kind", clean(beat.kind, 32)),
+        ("tells", clean(beat.text, BEAT_CHARS_MAX)),
+        ("of", ", ".join(map(entity_name, beat.cast)) or "nobody in particular"),
+        ("events", events),
+    ]
+    return [
+        ((left(name if not index else "", 10), "dim"), (row, "text"))
+        for name, text in pairs
+        for index, row in enumerate(wrapped(text, max(8, width - 10)))
+    ]
 
 
 def state_lines(answer: EntityAnswer, world_down: bool, roomy: bool) -> list[Line]:

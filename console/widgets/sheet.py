@@ -25,17 +25,24 @@ class Sheet(Widget):
         self._looks = looks
         self._lines: list[Line] = []
         self._extent = (0, 0)
+        self._air = 0
 
     @property
     def lines(self) -> list[Line]:
         """What is shown."""
         return self._lines
 
-    def put(self, lines: list[Line]) -> None:
-        """Show ``lines``, all of one width; the sheet is as large as they are."""
+    def put(self, lines: list[Line], air: int = 0) -> None:
+        """Show ``lines``, all of one width; the sheet is as large as they are with their air.
+
+        Args:
+            lines: What stands on the sheet.
+            air: Empty cells around it, so that its border touches nobody else's.
+        """
         width = line_width(lines[0]) if lines else 1
         self._lines = lines
-        size = (width, max(1, len(lines)))
+        self._air = air
+        size = (width + 2 * air, max(1, len(lines)) + 2 * air)
         if size != self._extent:
             self._extent = size
             self.styles.width, self.styles.height = size
@@ -46,7 +53,11 @@ class Sheet(Widget):
         theme = self._looks()
         rows = []
         for y in range(crop.y, crop.y + crop.height):
-            line = self._lines[y] if y < len(self._lines) else ()
-            strip = strip_of(changed(line, "sheet"), theme)
-            rows.append(strip.crop_extend(crop.x, crop.x + crop.width, theme["text+sheet"]))
+            row = y - self._air
+            line: Line = ()
+            if 0 <= row < len(self._lines):
+                around: Line = ((" " * self._air, "text"),) if self._air else ()
+                line = (*around, *changed(self._lines[row], "sheet"), *around)
+            strip = strip_of(line, theme)
+            rows.append(strip.crop_extend(crop.x, crop.x + crop.width, theme["text"]))
         return rows

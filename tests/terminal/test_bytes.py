@@ -125,6 +125,54 @@ def test_the_mouse_is_the_terminals_again_however_it_ends(tmp_path: Path, how: s
     assert is_off(it.raw)
 
 
+def test_a_console_that_breaks_leaves_the_run_to_itself(tmp_path: Path):
+    with wire(MODULE, tmp_path) as it:
+        it.until(shows_list, "the list")
+        it.process.send("mx\r")
+        it.end()
+        said = it.raw[it.raw.rfind(b"\x1b[?1049l") :]
+    assert b"a fault of our own: RuntimeError: the link broke its promise" in said
+    assert b"seedstorm attach market-day" in said
+    assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"\xc3(", b"\xf0\x9f", b"\xed\xa0\x80"])
+def test_bytes_that_are_no_text_leave_the_keyboard_alive(tmp_path: Path, data: bytes):
+    with wire(MODULE, tmp_path) as it:
+        it.until(shows_list, "the list")
+        it.process.send(data)
+        it.process.send("\x07")
+        it.until(lambda raw: b"panic:" in raw, "the panic")
+        it.process.send("D")
+        assert it.end() == 0
+
+
+def test_a_keyboard_that_breaks_ends_the_console_and_not_the_run(tmp_path: Path):
+    with wire(MODULE, tmp_path, BREAK_KEYS="1") as it:
+        it.until(shows_list, "the list")
+        it.process.send("j")
+        assert it.end() == 1
+    assert b"a fault of our own: ValueError: no such key" in it.raw
+    assert b"seedstorm attach market-day" in it.raw
+
+
+def test_a_stop_from_outside_and_a_shell_in_between_are_painted_over(tmp_path: Path):
+    with wire(MODULE, tmp_path) as it:
+        it.until(shows_list, "the list")
+        it.process.send("?")
+        it.until(lambda raw: b"esc closes" in raw, "the help")
+        for key, shown in (("\x1b", b"esc closes"), ("5", b"npc-")):
+            it.process.kill(signal.SIGSTOP)
+            seen = len(it.raw)
+            it.process.kill(signal.SIGCONT)
+            it.until(lambda raw, at=seen: b"\x1b[?1049h" in raw[at:], "the screen is ours")
+            it.until(lambda raw, at=seen, word=shown: word in raw[at:], "it is painted again")
+            it.process.send(key)
+        it.until(lambda raw, at=seen: b"Tick" in raw[at:], "keys are heard once more")
+        it.process.send("D")
+        assert it.end() == 0
+
+
 def test_a_click_in_a_real_terminal_picks_a_row(tmp_path: Path):
     with wire(MODULE, tmp_path) as it:
         it.until(shows_list, "the list")

@@ -90,6 +90,7 @@ class FakeEngine:
         faults: Armed and past.
         target: Players wanted.
         rate: Commands a second for each.
+        log: Every event, oldest first.
     """
 
     def __init__(self, seed: int = 7, players: int = 1000) -> None:
@@ -103,6 +104,7 @@ class FakeEngine:
         self.narrator: NarratorState = "telling"
         self.at_s = 0.0
         self._seq = 0
+        self.log: list[Event] = []
         self._violations: list[ViolationRow] = []
         self._players_were: dict[int, float] = {}
         self._heads = [(self._random.random(), self._random.random()) for _ in range(7)]
@@ -312,7 +314,9 @@ class FakeEngine:
             text, target = chance.choice(STAGES), 0
         elif kind not in {"attacked", "retaliated", "traded", "looted"}:
             target = 0
-        return Event(self._seq, int(at_s * 10), kind, actor, a, actor, target, a, b, text)
+        made = Event(self._seq, int(at_s * 10), kind, actor, a, actor, target, a, b, text)
+        self.log.append(made)
+        return made
 
     def _violations_view(self, at_s: float) -> ViolationsView:
         by_policy: dict[str, int] = {}

@@ -17,7 +17,7 @@ from engine.protocol.command import (
     Stop,
 )
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
-from engine.protocol.filters import ENTITY_FIELDS, parse_filter
+from engine.protocol.filters import ENTITY_FIELDS, EVENT_FIELDS, parse_filter
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.query import (
     Answer,
@@ -25,6 +25,8 @@ from engine.protocol.query import (
     EntitiesQuery,
     EntityAnswer,
     EntityQuery,
+    EventsAnswer,
+    EventsQuery,
     FaultsAnswer,
     FaultsQuery,
     Query,
@@ -96,6 +98,12 @@ class FakeLink:
             number = query.id - PLAYER_ID_BASE
             player = self.engine.player(number) if number >= 0 else None
             return EntityAnswer(tick, found[0], events, player)
+        if isinstance(query, EventsQuery):
+            wanted = parse_filter(query.where, EVENT_FIELDS)
+            found = tuple(event for event in self.engine.log if wanted.matches(event))
+            return EventsAnswer(
+                self.engine.log[-1].seq if self.engine.log else 0, found[-query.limit :]
+            )
         assert isinstance(query, EntitiesQuery)
         terms = parse_filter(query.where, ENTITY_FIELDS)
         rows = [row for row in rows if terms.matches(row)]

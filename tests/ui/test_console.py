@@ -122,6 +122,23 @@ async def test_a_key_sends_its_command(tmp_path: Path, key: str, command: object
         await until(lambda: link.calls == [command], pilot)
 
 
+async def test_steps_pressed_fast_add_up_to_no_more_than_two_changes_a_second(tmp_path: Path):
+    app, link = make(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        play(app, link, 20)
+        for _ in range(6):
+            await pilot.press("plus")
+        assert "+61 % in a moment: about 1,772 players" in text_of(app)
+        await until(lambda: len(link.calls) == 2, pilot)
+        assert link.calls == [ScalePlayers(10.0), ScalePlayers(61.051)]
+        await until(lambda: "1,772 players" in text_of(app).split("\n")[-1], pilot)
+        await pilot.press("minus", "right_curly_bracket", "right_curly_bracket")
+        assert "+21 % in a moment: about 1.21 commands/s each" in text_of(app)
+        await until(lambda: len(link.calls) == 4, pilot)
+        assert link.calls[2:] == [ScalePlayers(-10.0), ScaleRate(21.0)]
+
+
 async def test_exact_players_are_checked_against_the_most_there_may_be(tmp_path: Path):
     app, link = make(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -17,11 +17,17 @@ async def test_a_beat_leads_to_the_first_of_its_cast(tmp_path: Path):
         play(app, link)
         await pilot.press("7", "up", "up", "enter")
         await until(lambda: isinstance(app.screen, DrillScreen), pilot)
-        assert "player-871" in text_of(app)
+        await until(lambda: "asking" not in text_of(app), pilot)
+        shown = text_of(app)
+        for words in ("╭─▸player-871", "tick 1,150", "They are back", "events    2,300, 2,303"):
+            assert words in shown
         await pilot.press("escape")
         # The beat before tells of the world, and of nobody in it.
         await pilot.press("down", "enter")
-        await until(lambda: "nobody in particular" in text_of(app), pilot)
+        await until(lambda: "nobody in particular is in this beat" in text_of(app), pilot)
+        assert "events    2,400, 2,403" in text_of(app)
+        await pilot.press("y", "escape")
+        assert len(app.screen_stack) == 1
 
 
 async def test_a_beat_is_copied_with_its_events(tmp_path: Path):

@@ -9,6 +9,7 @@ from console.figures import ceiling, clock, count, ms, short
 from console.items import Clock, Cost, Page
 from console.lines import cell_width, clean, cut, fit, left, line_width, plain, right, spread
 from console.model import Model, View
+from console.panels import health
 from console.panels.base import Panel
 from console.panels.violations import PANEL as VIOLATIONS
 from console.panels.vitals import PANEL as VITALS
@@ -21,7 +22,7 @@ from console.widgets.heat import heat, steps
 from console.widgets.spark import Chart, area, spark
 from engine.protocol.command import ArmFault, Scope
 from engine.protocol.errors import UserError
-from engine.protocol.feed import Ended, Snapshot, ViolationsView
+from engine.protocol.feed import Ended, GeneratorView, OutageView, Snapshot, ViolationsView
 from engine.protocol.query import EntitiesAnswer
 from engine.protocol.registry import scan
 from tests.ui.fake_engine import FakeEngine
@@ -177,3 +178,21 @@ def test_open_violations_are_counted_however_narrow_the_panel(width: int):
     assert "12,345 open" in head
     assert ("of 12,345" in head) == (width >= 40)
     assert ("16.0/s" in head) == (width >= 48)
+
+
+@pytest.mark.parametrize(
+    ("generator", "outages", "thresholds", "says"),
+    [
+        (GeneratorView(), (), (), "● ok"),
+        (GeneratorView(saturated=True), (), (), "✖ SATURATED"),
+        (GeneratorView(saturated=True), (OutageView("world", 9.0, "x"),), (), "✖ world down"),
+        (GeneratorView(), (OutageView("world", 9.0, "x", 10.0),), (), "● ok"),
+        (GeneratorView(), (), (("a < 1", False), ("b < 1", True)), "✖ 1 threshold failing"),
+    ],
+)
+def test_the_health_panel_says_what_the_header_says(generator, outages, thresholds, says):
+    snapshot = Snapshot(
+        run="r", at_s=12.0, generator=generator, outages=outages, thresholds=thresholds
+    )
+    model = update(Model(), snapshot)
+    assert says in plain(health.PANEL.draw(model, 60, 14, False)[0])
