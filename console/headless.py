@@ -82,6 +82,7 @@ def summary_text(summary: Summary) -> str:
     lines.extend(
         f"  fault      {fault.name} on {fault.scope}: {fault.affected} of {fault.planned} "
         f"affected, {fault.verdict}"
+        + (f", down for {fault.down_s:.1f} s" if fault.down_s is not None else "")
         + (f", recovered in {fault.recover_s:.1f} s" if fault.recover_s is not None else "")
         for fault in summary.faults
     )

@@ -61,7 +61,8 @@ class Easel:
                 painter.frames_skipped = skipped
         elif self._painter is not None:
             self._painter.forget()
-            self._behind = True
+        # What Textual is asked to draw may be gone before it does, such as a closing overlay.
+        self._behind = True
 
     def show(self, model: Model) -> None:
         """Show what a model changes, at once."""

@@ -184,9 +184,9 @@ async def test_there_is_no_world_while_it_is_being_started(bench: Bench) -> None
     await until(lambda: bench.post.keeper.pid != 0)
     assert not bench.post.is_up
     bench.hush.set()
-    await until(lambda: bench.post.is_up)
+    await until(lambda: bench.post.is_up and bench.opened == 2)
     assert not any("cut off" in text for _, text, _ in bench.said)
     bench.post.kill("f1")
     assert not bench.post.is_up
     bench.post.start("f1")
-    await until(lambda: bench.post.is_up)
+    await until(lambda: bench.post.is_up and bench.opened == 3)
