@@ -59,6 +59,6 @@ def given_back(fd: int = 1) -> Iterator[None]:
     """
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever it is goes on; the screen is given back first
         os.write(fd, MAIN_SCREEN.encode())
         raise

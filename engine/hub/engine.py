@@ -128,7 +128,7 @@ class Engine:
         except OSError as problem:
             await self._close()
             raise UserError(f"the engine cannot start: {problem}", ExitCode.OWN_FAULT) from problem
-        except BaseException:
+        except BaseException:  # a cancelled start, too, leaves nothing behind
             await self._close()
             self.capsule.remove()
             raise
@@ -184,7 +184,7 @@ class Engine:
             outcome = {"verdict": summary.verdict, "exit_code": ended.exit_code, "text": ended.text}
             await self.stat7.finish(outcome)
             await self._server.aclose()
-        except Exception:
+        except Exception:  # logged where it is found, and raised again
             self.logbook.write("failure", traceback=traceback.format_exc())
             raise
         finally:

@@ -140,7 +140,7 @@ class Keeper:
             child.kill()  # held down while it was being made
         try:
             ready = await self._first_word(child)
-        except BaseException:
+        except BaseException:  # a cancelled start, too, leaves no child behind
             self._child = None
             await _end(child)
             raise

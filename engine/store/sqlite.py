@@ -59,7 +59,7 @@ class SqliteStore:
             try:
                 self._open(bytes_max)
                 self._last = self._read_last()
-            except BaseException:
+            except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()
                 raise
         except apsw.FullError as problem:

@@ -68,7 +68,7 @@ def started(
             if until:
                 assert any(until in line for line in process.stderr), f"never said {until}"
             yield process
-        except BaseException:
+        except BaseException:  # an interrupted test, too
             # A test that failed must not leave the engine that it was about.
             process.kill()
             for entry in running():

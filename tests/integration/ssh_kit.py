@@ -290,7 +290,7 @@ def _started(sshd: str, folder: Path) -> Host:
         host = _daemon(sshd, folder, free_port())
         try:
             problem = host.cannot_log_in()
-        except BaseException:
+        except BaseException:  # an interrupted test, too, leaves no sshd
             host.stop()
             raise
         if not problem:
