@@ -72,12 +72,14 @@ class Easel:
         board = self._app.board
         board.take(model)
         changed = board.draw()
-        painter = self._direct()
-        if painter is None:
-            if changed:
-                board.refresh()
-        elif not painter.backlogged:
-            self._mend(painter)
+        direct = self._direct()
+        if direct is None and changed:
+            board.refresh()
+        painter = self._made()
+        if painter is None or painter.backlogged:
+            return
+        self._mend(painter)  # under an overlay, too: what was left out may have been its own
+        if direct is not None:
             board.paint(painter)
             painter.flush()
 

@@ -93,6 +93,23 @@ async def test_frames_are_left_out_while_the_terminal_stalls_and_mended_after(tm
         assert terminal.cells() == repainted(app).cells()
 
 
+async def test_an_overlay_that_opened_while_the_terminal_stalled_is_painted_after(tmp_path: Path):
+    app, link = painted(tmp_path, hz=100)
+    async with app.run_test(headless=False, size=(120, 40)) as pilot:
+        await ready(pilot)
+        play(app, link, 60)
+        terminal = terminal_of(app)
+        terminal.queued = BACKLOG_MAX + 1
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert app._easel.behind
+        assert "esc closes" not in "\n".join(terminal.screen.display)
+        terminal.queued = 0
+        app.deliver([])
+        assert "esc closes" in "\n".join(terminal.screen.display)
+        assert terminal.cells() == repainted(app).cells()
+
+
 async def test_a_resize_paints_everything(tmp_path: Path):
     app, link = painted(tmp_path)
     async with app.run_test(headless=False, size=(80, 24)) as pilot:
