@@ -15,7 +15,9 @@ from engine.store.base import (
     too_many,
 )
 from engine.store.compression import Codec
+from engine.store.heads import StreamHeads
 from engine.world.constants import RULES_VERSION
+from engine.world.events import logged_streams
 
 BYTES_MAX: Final = 512 * 1024 * 1024
 
@@ -35,6 +37,7 @@ class MemoryStore:
         self._ticks: list[TickRecord] = []
         self._checkpoints: dict[int, bytes] = {}
         self._bytes = 0
+        self._heads = StreamHeads()
 
     def append(self, record: TickRecord) -> None:
         """See ``EventStore.append``."""
@@ -43,10 +46,13 @@ class MemoryStore:
                 raise Conflict(f"tick {record.tick} is in the log already, with other content")
             return
         check_follows(self.last(), record)
+        streams, versions = logged_streams(record.events, record.count)
+        self._heads.check(streams, versions)
         stored = self._codec.pack_record(record)
         blobs = (stored.inputs, stored.events, stored.audit, stored.hash)
         self._grow(sum(len(blob) for blob in blobs))
         self._ticks.append(stored)
+        self._heads.advance(streams, versions)
 
     def last(self) -> Last | None:
         """See ``LogReader.last``."""

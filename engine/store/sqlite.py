@@ -19,8 +19,10 @@ from engine.store.base import (
 )
 from engine.store.chain import NO_CHECK, check_of, check_of_blob
 from engine.store.compression import Codec
+from engine.store.heads import StreamHeads, heads_of
 from engine.store.tables import CREATE, STORE_FORMAT, Tables
 from engine.world.constants import RULES_VERSION
+from engine.world.events import logged_streams
 
 _PAGE_BYTES: Final = 8192
 _WAL_PAGES: Final = 512
@@ -48,6 +50,7 @@ class SqliteStore:
                 self._tables = self._open(bytes_max)
                 self._last = self._tables.last()
                 self._check = self._newest_check()
+                self._heads: StreamHeads | None = None
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()
                 raise
@@ -106,6 +109,10 @@ class SqliteStore:
             self._confirm(record)
             return
         check_follows(self._last, record)
+        streams, versions = logged_streams(record.events, record.count)
+        if self._heads is None:
+            self._heads = heads_of(self)
+        self._heads.check(streams, versions)
         stored = self._codec.pack_record(record)
         check = check_of(self._check, stored)
         row = (
@@ -125,6 +132,7 @@ class SqliteStore:
         except apsw.FullError as problem:
             raise StoreFull(f"{self._path}: {problem}") from problem
         self._last, self._check = Last(record.tick, record.last_seq), check
+        self._heads.advance(streams, versions)
 
     def _confirm(self, record: TickRecord) -> None:
         """See that the newest record is this one.

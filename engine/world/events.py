@@ -151,6 +151,22 @@ class EventBlock:
         return cls.unpack(first_seq, logged.columns, logged.texts)
 
 
+def logged_streams(data: bytes, count: int) -> tuple[Array, Array]:
+    """Return streams and versions of ``EventBlock.to_log()``, (n,) each, and nothing else.
+
+    Raises:
+        ValueError: The bytes are no block of ``count`` events.
+    """
+    columns = _decoder.decode(data).columns
+    if len(columns) != count * EVENT_DTYPE.itemsize:
+        raise ValueError(f"{len(columns)} bytes for {count} events of {EVENT_DTYPE.itemsize}")
+    # As ``pack`` puts them: one column after another.
+    stream_at = count * EVENT_DTYPE["kind"].itemsize
+    version_at = stream_at + count * EVENT_DTYPE["stream"].itemsize
+    streams = np.frombuffer(columns, EVENT_DTYPE["stream"], count, stream_at)
+    return streams, np.frombuffer(columns, EVENT_DTYPE["version"], count, version_at)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TickEvents:
     """The events of one tick, whose number they share."""
