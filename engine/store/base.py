@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.protocol.events import Event
-from engine.protocol.limits import CHECKPOINTS_KEPT_MAX
+from engine.protocol.limits import CHECKPOINTS_KEPT_MAX, LOG_CHECK_BYTES_MAX
 from engine.store.upcast import upcast
 from engine.world.events import EVENT_SCHEMA, EventBlock, to_events
 from engine.world.inputs import TickInputs
@@ -22,6 +22,23 @@ class StoreFull(Exception):
 
 class Conflict(ValueError):
     """A record does not go on where the log ends: another writer, or a fault of ours."""
+
+
+class Damaged(ValueError):
+    """A stored log does not hold what was written; what was found, and what still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What of a log was looked through, and found to be as it was written.
+
+    Attributes:
+        ticks: Ticks looked at, the newest ones.
+        is_whole: They are all there are.
+    """
+
+    ticks: int
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,18 @@ class LogReader(Protocol):
 
         Raises:
             ValueError: It is damaged.
+        """
+        ...
+
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """Look the log through for damage; of a longer one the newest part.
+
+        Args:
+            bytes_max: Of the log as it is stored; about as much is read.
+
+        Raises:
+            Damaged: It does not hold what was written. The tick, what is wrong with it,
+                and the newest tick before it are named.
         """
         ...
 

@@ -8,8 +8,10 @@ import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
 from engine.store.base import (
     Conflict,
+    Inspection,
     Last,
     StoreFull,
     TickRecord,
@@ -20,7 +22,8 @@ from engine.store.base import (
 from engine.store.chain import NO_CHECK, check_of, check_of_blob
 from engine.store.compression import Codec
 from engine.store.heads import StreamHeads, heads_of
-from engine.store.tables import CREATE, STORE_FORMAT, Tables
+from engine.store.inspecting import inspect
+from engine.store.tables import CREATE, STORE_FORMAT, Tables, size_bytes
 from engine.world.constants import RULES_VERSION
 from engine.world.events import logged_streams
 
@@ -96,7 +99,7 @@ class SqliteStore:
     def _newest_check(self) -> bytes:
         if self._last is None:
             return NO_CHECK
-        return self._tables.stored(self._last.tick, 1)[0][1]
+        return self._tables.stored(self._last.tick)[0][1]
 
     @property
     def rules(self) -> int:
@@ -176,11 +179,17 @@ class SqliteStore:
         """See ``LogReader.checkpoint_at``."""
         return self._tables.checkpoint_at(tick)
 
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """See ``LogReader.inspect``."""
+        found = inspect(self._tables, self.size_bytes, bytes_max)
+        # Who looks a log through goes on with it: not in the first tick, then.
+        self._heads = heads_of(self)
+        return found
+
     @property
     def size_bytes(self) -> int:
         """See ``EventStore.size_bytes``: the database and its write-ahead log."""
-        wal = self._path.with_name(self._path.name + "-wal")
-        return sum(file.stat().st_size for file in (self._path, wal) if file.exists())
+        return size_bytes(self._path)
 
     def close(self) -> None:
         """See ``LogReader.close``; the write-ahead log is folded into the database."""

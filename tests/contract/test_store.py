@@ -268,6 +268,6 @@ def test_recovery_gives_the_same_world(make: Make, checkpoint_at: int | None) ->
         _fill(store, world, 1)
     if world.tick == checkpoint_at:
         store.checkpoint(world.tick, world.checkpoint())
-    again = recover(store, CONFIG)
+    again = recover(store, CONFIG).world
     assert (again.tick, again.next_seq, again.hash) == (world.tick, world.next_seq, world.hash)
     assert again.step(_inputs(7)).hash == world.step(_inputs(7)).hash

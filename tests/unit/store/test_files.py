@@ -39,7 +39,7 @@ def test_a_log_opened_again_goes_on(tmp_path: Path) -> None:
     store.checkpoint(world.tick, world.checkpoint())
     store.close()
     again = SqliteStore(path)
-    assert recover(again, CONFIG).hash == world.hash
+    assert recover(again, CONFIG).world.hash == world.hash
     result = world.step(TickInputs.of())
     again.append(TickRecord.of(result, TickInputs.of()))
     again.close()
@@ -103,7 +103,7 @@ def test_what_was_appended_survives_kill_9(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     store = SqliteStore(path)
-    assert recover(store, CONFIG).hash.hex() == done.stdout.strip()
+    assert recover(store, CONFIG).world.hash.hex() == done.stdout.strip()
     store.close()
 
 
@@ -142,4 +142,4 @@ def test_a_damaged_checkpoint_is_passed_over() -> None:
     store = MemoryStore()
     world = _run(store, 3)
     store.checkpoint(world.tick, world.checkpoint()[:-9])
-    assert recover(store, CONFIG).hash == world.hash
+    assert recover(store, CONFIG).world.hash == world.hash
