@@ -16,7 +16,11 @@ from engine.world.inputs import TickInputs
 from engine.world.world import TickResult
 
 
-class StoreFull(Exception):
+class StoreUnavailable(Exception):
+    """Storing does not work at present. What was to be stored may or may not be; try it again."""
+
+
+class StoreFull(StoreUnavailable):
     """There is no room for more; what was to be stored is not, and can be tried again."""
 
 
@@ -169,6 +173,8 @@ class EventStore(LogReader, Protocol):
 
         Raises:
             StoreFull: There is no room; nothing was stored.
+            StoreUnavailable: The disk fails, or another process holds the log. Whether the
+                tick was stored is not known: append it again.
             Conflict: The tick, its first event or a version does not follow the newest ones.
         """
         ...
@@ -178,6 +184,7 @@ class EventStore(LogReader, Protocol):
 
         Raises:
             StoreFull: There is no room; nothing was stored.
+            StoreUnavailable: The disk fails, or another process holds the log.
         """
         ...
 

@@ -52,7 +52,7 @@ def recover(store: EventStore, config: WorldConfig) -> Recovered:
         start = start_at(store, config, end)
         from_tick = start.world.tick
         _step(store, start)
-    except ValueError as problem:
+    except (OSError, ValueError) as problem:
         raise UserError(
             f"the world cannot go on from its log: {problem} "
             "(what is stored before can still be read)"

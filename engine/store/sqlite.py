@@ -1,6 +1,7 @@
 """The log in SQLite: one row and one durable transaction a tick."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +12,11 @@ from engine.protocol.events import Event
 from engine.protocol.limits import LOG_CHECK_BYTES_MAX
 from engine.store.base import (
     Conflict,
+    Damaged,
     Inspection,
     Last,
     StoreFull,
+    StoreUnavailable,
     TickRecord,
     check_follows,
     events_of,
@@ -31,6 +34,13 @@ _PAGE_BYTES: Final = 8192
 _WAL_PAGES: Final = 512
 """Folding 4 MB into the database at a time keeps the tick that does it short."""
 _BUSY_MS: Final = 2000
+_PASSING: Final = (
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+)
+"""What may go by: a disk that fails, another process that holds the log."""
 
 
 class SqliteStore:
@@ -52,8 +62,10 @@ class SqliteStore:
             try:
                 self._tables = self._open(bytes_max)
                 self._last = self._tables.last()
-                self._check = self._newest_check()
+                # Read when they are needed: damage is for ``inspect`` to find and name.
+                self._check: bytes | None = None
                 self._heads: StreamHeads | None = None
+                self._is_unsure = False
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()
                 raise
@@ -96,10 +108,8 @@ class SqliteStore:
                     f"{what} {known} only: its events can still be read, its world not gone on with"
                 )
 
-    def _newest_check(self) -> bytes:
-        if self._last is None:
-            return NO_CHECK
-        return self._tables.stored(self._last.tick)[0][1]
+    def _newest_check(self, last: Last | None) -> bytes:
+        return NO_CHECK if last is None else self._tables.stored(last.tick)[0][1]
 
     @property
     def rules(self) -> int:
@@ -108,6 +118,12 @@ class SqliteStore:
 
     def append(self, record: TickRecord) -> None:
         """See ``EventStore.append``."""
+        with self._storing():
+            self._append(record)
+
+    def _append(self, record: TickRecord) -> None:
+        if self._is_unsure:
+            self._look_again()
         if self._last is not None and record.tick == self._last.tick:
             self._confirm(record)
             return
@@ -117,6 +133,8 @@ class SqliteStore:
             self._heads = heads_of(self)
         self._heads.check(streams, versions)
         stored = self._codec.pack_record(record)
+        if self._check is None:
+            self._check = self._newest_check(self._last)
         check = check_of(self._check, stored)
         row = (
             stored.tick,
@@ -129,13 +147,31 @@ class SqliteStore:
             stored.hash,
             check,
         )
-        try:
-            # A statement of its own is a transaction of its own.
-            self._all("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        except apsw.FullError as problem:
-            raise StoreFull(f"{self._path}: {problem}") from problem
+        # A statement of its own is a transaction of its own.
+        self._all("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._last, self._check = Last(record.tick, record.last_seq), check
         self._heads.advance(streams, versions)
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """Say what a failure means for who stores."""
+        try:
+            yield
+        except apsw.CorruptError as problem:
+            raise Damaged(f"{self._path}: a page of it is damaged: {problem}") from problem
+        except apsw.FullError as problem:
+            self._is_unsure = True
+            raise StoreFull(f"{self._path}: {problem}") from problem
+        except (*_PASSING, OSError) as problem:
+            self._is_unsure = True
+            raise StoreUnavailable(f"{self._path}: {problem}") from problem
+
+    def _look_again(self) -> None:
+        """See where the log ends after a failure; what had failed may be stored all the same."""
+        last = self._tables.last()
+        if last != self._last:
+            self._last, self._check, self._heads = last, None, None
+        self._is_unsure = False
 
     def _confirm(self, record: TickRecord) -> None:
         """See that the newest record is this one.
@@ -162,14 +198,12 @@ class SqliteStore:
         """See ``EventStore.checkpoint``."""
         state = self._codec.pack(blob)
         row = (tick, state, check_of_blob(tick, state))
-        try:
+        with self._storing():
             # Not in one transaction: SQLite ends it by itself when the disk is full, and
             # apsw's context manager then fails to roll back. One checkpoint too many is fine.
             self._all("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", row)
             for dropped in too_many(self.checkpoint_ticks()):
                 self._all("DELETE FROM checkpoints WHERE tick = ?", (dropped,))
-        except apsw.FullError as problem:
-            raise StoreFull(f"{self._path}: {problem}") from problem
 
     def checkpoint_ticks(self) -> list[int]:
         """See ``LogReader.checkpoint_ticks``."""

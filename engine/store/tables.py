@@ -49,6 +49,16 @@ _TICK_OF_SEQ: Final = (
     "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT 1"
 )
 _TYPES: Final = (int, int, int, int, bytes, bytes, bytes, bytes, bytes)
+_EVENT_TYPES: Final = (int, int, int, int, bytes)
+
+_UNREADABLE: Final = (
+    apsw.NotADBError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
 
 Row = tuple[Any, ...]
 Stored = tuple[TickRecord, bytes]
@@ -87,7 +97,7 @@ class Tables:
         stored = meta.get("format")
         if not isinstance(stored, int) or stored < 1:
             raise UserError(f"{self._path}: no event store: its format is {stored!r}")
-        rules, schema = meta.get("rules", 1), 1
+        rules = meta.get("rules", 1)
         for what, found, known in (
             ("format", stored, STORE_FORMAT),
             ("rules", rules, RULES_VERSION),
@@ -97,8 +107,8 @@ class Tables:
         if stored > 1:
             newest = self.all("SELECT schema FROM ticks ORDER BY tick DESC LIMIT 1")
             schema = newest[0][0] if newest else EVENT_SCHEMA
-        if not isinstance(schema, int) or schema > EVENT_SCHEMA:
-            raise self._newer("event schema", schema, EVENT_SCHEMA)
+            if isinstance(schema, int) and schema > EVENT_SCHEMA:
+                raise self._newer("event schema", schema, EVENT_SCHEMA)
         return stored, rules
 
     def _newer(self, what: str, found: object, known: int) -> UserError:
@@ -168,6 +178,7 @@ class Tables:
         count = 0
         with self._told():
             for row in self._db.execute(query, (from_tick, ticks_max)):
+                _see_types(row, _EVENT_TYPES)
                 rows.append(row)
                 count += row[2]
                 if count >= events_max:
@@ -211,10 +222,11 @@ class Tables:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except apsw.CorruptError as problem:
-            raise ValueError(f"{self._path}: a page of it is damaged: {problem}") from problem
-        except apsw.Error as problem:
+        except _UNREADABLE as problem:
             raise OSError(f"{self._path}: {problem}") from problem
+        except apsw.Error as problem:
+            # Damage has many faces: a malformed page, an absurd size, a table that is none.
+            raise ValueError(f"{self._path}: a page of it is damaged: {problem}") from problem
 
 
 def size_bytes(path: Path) -> int:
@@ -224,9 +236,13 @@ def size_bytes(path: Path) -> int:
 
 
 def _stored(row: Row) -> Stored:
-    wrong = [value for value, kind in zip(row, _TYPES, strict=True) if not isinstance(value, kind)]
-    if wrong:
-        raise ValueError(f"tick {row[0]!r} is damaged: it holds {wrong[0]!r:.40}")
+    _see_types(row, _TYPES)
     tick, first_seq, count, schema, inputs, events, audit, state_hash, check = row
     record = TickRecord(tick, first_seq, count, inputs, events, state_hash, audit, schema)
     return record, check
+
+
+def _see_types(row: Row, types: tuple[type, ...]) -> None:
+    wrong = [value for value, kind in zip(row, types, strict=True) if not isinstance(value, kind)]
+    if wrong:
+        raise ValueError(f"tick {row[0]!r} is damaged: it holds {wrong[0]!r:.40}")

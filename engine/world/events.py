@@ -148,7 +148,13 @@ class EventBlock:
             ValueError: The bytes are no event block.
         """
         logged = _decoder.decode(data)
-        return cls.unpack(first_seq, logged.columns, logged.texts)
+        block = cls.unpack(first_seq, logged.columns, logged.texts)
+        kinds, count = block.rows["kind"], len(block.rows)
+        if count and int(kinds.max()) >= len(EVENT_KINDS):
+            raise ValueError(f"an event of kind {kinds.max()}, which this version does not know")
+        if any(not 0 <= row < count for row in block.texts):
+            raise ValueError(f"a text of an event beyond the {count} of the block")
+        return block
 
 
 def logged_streams(data: bytes, count: int) -> tuple[Array, Array]:
