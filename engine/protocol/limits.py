@@ -251,4 +251,6 @@ DURATION_S_MAX: Final = 7 * 24 * 3600.0
 FILTER_CHARS_MAX: Final = 256
 FILTER_TERMS_MAX: Final = 16
 MARK_CHARS_MAX: Final = 200
+MARKS_SHOWN_MAX: Final = 64
+"""Newest marked moments that a snapshot tells of; telemetry.db has all."""
 RUN_NAME_CHARS_MAX: Final = 64

@@ -49,10 +49,7 @@ RARE = {
     "cascade_cut",
 }
 KINDS = tuple(
-    kind
-    for kind in EVENT_KINDS
-    for _ in range(4 if kind == "moved" else 1)
-    if kind not in RARE
+    kind for kind in EVENT_KINDS for _ in range(4 if kind == "moved" else 1) if kind not in RARE
 )
 SAYINGS = ("to the market", "help, raiders!", "who sells iron?", "good hunting", "hold the bridge")
 POLICIES = (
