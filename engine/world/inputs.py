@@ -80,7 +80,10 @@ class TickInputs:
 
         The role may be left out: a player's.
         """
-        whole = [row if len(row) == len(INTENT_DTYPE) else (*row, PLAYER_ROLE) for row in rows]
+        whole = [
+            row if len(row) == len(INTENT_DTYPE.names or ()) else (*row, PLAYER_ROLE)
+            for row in rows
+        ]
         return cls(np.array(whole, INTENT_DTYPE), **others)  # type: ignore[arg-type]  # the caller's keywords are the fields
 
     def pack(self) -> bytes:
