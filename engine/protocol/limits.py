@@ -37,6 +37,12 @@ CASCADE_DEPTH_MAX: Final = 8
 CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
+LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024
+"""How much of a log, newest first, is looked through for damage before a world goes on."""
+CHECKPOINTS_KEPT_MAX: Final = 128
+"""Beyond it every second of the older half is dropped: the past is then reached in longer steps."""
+STREAM_ID_MAX: Final = 2**22 - 1
+"""Entities beyond it have no stream; far above every id that a world gives."""
 
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024

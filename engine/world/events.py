@@ -37,6 +37,10 @@ from engine.protocol.feed import ViolationRow
 from engine.world.arrays import Array
 from engine.world.inputs import columns_to_rows
 
+EVENT_SCHEMA: Final = 2
+"""Raised when the columns of an event come to mean something else: ``engine.store.upcast``
+says how older ones are read."""
+
 EVENT_DTYPE: Final = np.dtype(
     [
         ("kind", "u1"),

@@ -61,7 +61,7 @@ def _ticks(entities: int, suffix: str, budget_ms: float) -> dict[str, Figure]:
     phases: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="seedstorm-bench-") as folder:
         store = SqliteStore(Path(folder) / "events.db")
-        store.append(TickRecord.of(first.tick, arrivals, first.events, first.hash))
+        store.append(TickRecord.of(first, arrivals))
         for tick in range(TICKS):
             inputs = _inputs(random, world, tick, players)
             spent: dict[str, float] = {}
@@ -74,7 +74,7 @@ def _ticks(entities: int, suffix: str, budget_ms: float) -> dict[str, Figure]:
                 last = now
 
             result = world.step(inputs, lap)
-            record = TickRecord.of(result.tick, inputs, result.events, result.hash)
+            record = TickRecord.of(result, inputs)
             store.append(record)
             lap("append")
             frames = world.frames()
