@@ -1,57 +1,20 @@
 """Says what exactly a re-run gives otherwise than its recording: phase, entities, fields."""
 
-from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
 from engine.protocol.replay import Difference, Phase
 from engine.store import compare
-from engine.store.base import Last, TickRecord
+from engine.store.base import LogReader, TickRecord
+from engine.store.replay import walk_on, world_at
 from engine.world import checkpoint
 from engine.world.arrays import Array
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 from engine.world.refold import refold
 from engine.world.world import World, WorldConfig
-
-
-class LogReader(Protocol):
-    """What is read of a log."""
-
-    def last(self) -> Last | None:
-        """Return where the log ends."""
-        ...
-
-    def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
-        """Yield the stored ticks in order."""
-        ...
-
-    def checkpoint_ticks(self) -> list[int]:
-        """Return the ticks of the stored checkpoints, in order."""
-        ...
-
-    def checkpoint_at(self, tick: int) -> bytes | None:
-        """Return the checkpoint of the state before a tick."""
-        ...
-
-
-def world_at(log: LogReader, config: WorldConfig, tick: int) -> World:
-    """Return the world before a tick: nearest checkpoint, then the stored inputs once more.
-
-    Raises:
-        ValueError: What is stored is damaged, or the log does not reach so far.
-    """
-    nearest = max((saved for saved in log.checkpoint_ticks() if saved <= tick), default=None)
-    blob = None if nearest is None else log.checkpoint_at(nearest)
-    world = World.create(config) if blob is None else World.restore(config, blob)
-    for record in log.ticks(world.tick):
-        if world.tick >= tick:
-            break
-        world.step(TickInputs.unpack(record.inputs))
-    if world.tick != tick:
-        raise ValueError(f"the log ends before tick {world.tick}")
-    return world
 
 
 def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> Difference:
@@ -75,7 +38,7 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
     found = EventBlock(stored.first_seq, result.events.rows, result.events.texts)
     refold(told.state, stored, record.tick, config.interval_ms)
     fields, more = compare.states(world.state, told.state)
-    phase = _phase(found, stored)
+    phase = "govern" if result.audit_log != record.audit else _phase(found, stored)
     if phase is not None:
         events, more_events = compare.blocks(found, stored)
         what = f"the re-run gives {len(found.rows)} events, stored are {len(stored.rows)}"
@@ -116,10 +79,8 @@ def _at_next_checkpoint(log: LogReader, world: World, difference: Difference) ->
     what = f"{difference.what}; the stored events lead to the state of the re-run"
     if stored is None:
         return Difference(difference.tick, "hash", f"{what}, and no checkpoint comes after it")
-    for record in log.ticks(world.tick):
-        if world.tick == later[0]:
-            break
-        world.step(TickInputs.unpack(record.inputs))
+    if world.tick < later[0]:
+        next(step for step in walk_on(log, world) if step[0].tick == later[0] - 1)
     try:
         _, state, _ = checkpoint.load(stored, world.config.capacity)
     except ValueError:

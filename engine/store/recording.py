@@ -10,8 +10,9 @@ from msgspec import Struct
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from engine.protocol.replay import EntityThen, Progress, Verification, WorldThen
-from engine.store.diagnose import LogReader, world_at
-from engine.store.recorded import RecordedLog
+from engine.store.base import LogReader
+from engine.store.reading import LogFile
+from engine.store.replay import world_at
 from engine.store.then import entity_then, world_then
 from engine.store.verify import verify
 from engine.world.world import World, WorldConfig
@@ -113,7 +114,12 @@ def open_recording(path: Path) -> Iterator[Recording]:
     if not (path / LOG_NAME).is_file():
         raise UserError(f"{path} has no {LOG_NAME}: its world never began")
     config = WorldConfig(shape.seed, shape.npcs, shape.nodes, shape.capacity, shape.interval_ms)
-    log = RecordedLog(path / LOG_NAME)
+    try:
+        log = LogFile(path / LOG_NAME)
+    except OSError as problem:
+        raise UserError(f"the log cannot be read: {problem}") from problem
+    except ValueError as problem:
+        raise _damaged(problem) from problem
     try:
         yield Recording(path, manifest, config, log)
     finally:

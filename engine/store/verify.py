@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.protocol.replay import Difference, Progress, Verification
-from engine.store.base import TickRecord
-from engine.store.diagnose import LogReader, checkpoint_difference, tick_difference
-from engine.world.inputs import TickInputs
+from engine.store.base import LogReader, TickRecord
+from engine.store.diagnose import checkpoint_difference, tick_difference
+from engine.store.replay import start_at, walk_on
+from engine.world.events import EVENT_SCHEMA
 from engine.world.world import TickResult, World, WorldConfig
 
 PROGRESS_TICKS: Final = 20
@@ -48,12 +49,12 @@ def verify(
     last = log.last()
     end = 0 if last is None else last.tick + 1
     saved = {tick for tick in log.checkpoint_ticks() if tick <= end}
-    world = _begin(log, config, max(saved, default=0) if from_checkpoint else 0)
+    world = start_at(log, config, end if from_checkpoint else 0).world
     start, count = world.tick, _Count()
     difference = _at_checkpoint(log, world, saved, count)
-    records = log.ticks(start)
+    steps = walk_on(log, world)
     while difference is None and world.tick < end:
-        difference = _tick(log, config, world, records, count)
+        difference = _tick(log, config, steps, world.tick, count)
         if difference is None:
             difference = _at_checkpoint(log, world, saved, count)
         if count.ticks % PROGRESS_TICKS == 0 or world.tick == end:
@@ -73,29 +74,22 @@ def verify(
     )
 
 
-def _begin(log: LogReader, config: WorldConfig, tick: int) -> World:
-    blob = log.checkpoint_at(tick) if tick else None
-    return World.create(config) if blob is None else World.restore(config, blob)
-
-
 def _tick(
     log: LogReader,
     config: WorldConfig,
-    world: World,
-    records: Iterator[TickRecord],
+    steps: Iterator[tuple[TickRecord, TickResult, World]],
+    tick: int,
     count: _Count,
 ) -> Difference | None:
     """Step once and compare; what cannot be read is a difference like any other."""
-    tick = world.tick
     try:
-        record = next(records, None)
-        if record is None or record.tick != tick:
-            return Difference(tick, "log", "the log lacks it, and has later ones")
-        result = world.step(TickInputs.unpack(record.inputs))
+        record, result, _ = next(steps)
         count.ticks += 1
         count.events += record.count
         count.verdicts += len(result.verdicts.verdict)
         return None if _is_equal(record, result) else tick_difference(log, config, record)
+    except StopIteration:
+        return Difference(tick, "log", "it is gone from the log")
     except ValueError as problem:
         return Difference(tick, "log", f"what is stored cannot be read: {problem}")
 
@@ -105,6 +99,8 @@ def _is_equal(record: TickRecord, result: TickResult) -> bool:
         result.hash == record.hash
         and result.events.first_seq == record.first_seq
         and result.events.to_log() == record.events
+        and result.audit_log == record.audit
+        and record.schema == EVENT_SCHEMA
     )
 
 
