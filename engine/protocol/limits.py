@@ -35,6 +35,8 @@ NPCS_MAX: Final = 50_000
 NODES_MAX: Final = 50_000
 CASCADE_DEPTH_MAX: Final = 8
 CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
+REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
+"""Differing fields that a verification names; the number of the others is told."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -257,4 +259,6 @@ DURATION_S_MAX: Final = 7 * 24 * 3600.0
 FILTER_CHARS_MAX: Final = 256
 FILTER_TERMS_MAX: Final = 16
 MARK_CHARS_MAX: Final = 200
+MARKS_SHOWN_MAX: Final = 64
+"""Newest marked moments that a snapshot tells of; telemetry.db has all."""
 RUN_NAME_CHARS_MAX: Final = 64

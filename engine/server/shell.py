@@ -152,7 +152,7 @@ class WorldShell:
             else:
                 break
             waited = True
-            await asyncio.sleep(self._schedule.interval_s)
+            await self._clock.sleep_until(self._clock.now_s() + self._schedule.interval_s)
             self._watch.resume()
         self._store_error = ""
         self._watch.lap("append")

@@ -91,6 +91,9 @@ class Code:
     INVARIANT_BROKEN: Final = EVENT_CODE["invariant_broken"]
     RESUMED: Final = EVENT_CODE["resumed"]
     DISCONNECTED: Final = EVENT_CODE["disconnected"]
+    POLICY_CHANGED: Final = EVENT_CODE["policy_changed"]
+    MUTATED: Final = EVENT_CODE["mutated"]
+    CASCADE_CUT: Final = EVENT_CODE["cascade_cut"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
