@@ -158,6 +158,9 @@ class SqliteStore:
             yield
         except apsw.CorruptError as problem:
             raise Damaged(f"{self._path}: a page of it is damaged: {problem}") from problem
+        except apsw.ConstraintError as problem:
+            self._is_unsure = True
+            raise Conflict(f"{self._path}: another process writes to it: {problem}") from problem
         except apsw.FullError as problem:
             self._is_unsure = True
             raise StoreFull(f"{self._path}: {problem}") from problem
