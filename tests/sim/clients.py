@@ -1,5 +1,6 @@
 """Who plays: a real squad on simulated wires, and hecklers who keep to no rule."""
 
+from collections.abc import Mapping
 from functools import partial
 from random import Random
 from typing import Literal
@@ -107,7 +108,14 @@ class _Seat:
 
 
 def make_squad(
-    network: Network, chance: Random, *, seed: int, players: int, rate: float, twice: float
+    network: Network,
+    chance: Random,
+    *,
+    seed: int,
+    players: int,
+    rate: float,
+    twice: float,
+    mix: Mapping[str, float],
 ) -> tuple[Squad, SquadWires]:
     """Return a squad that steps by itself from now on."""
     timeline = network.timeline
@@ -119,7 +127,7 @@ def make_squad(
         url="ws://simulated/play",
         players_max=players,
         stages=(Stage("constant-players", players, 0.0),),
-        mix={"wanderer": 1.0, "trader": 2.0, "raider": 3.0, "cheater": 1.0},
+        mix=dict(mix),
         commands_per_s=rate,
         warm_up_s=0.0,
     )

@@ -7,9 +7,12 @@ coroutine is driven by hand, and a crash is an exception that nothing catches.
 
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
+from typing import Final
 
 from blake3 import blake3
 
@@ -42,6 +45,7 @@ CHECKPOINT_TICKS = 40
 """More often than in earnest, so that short lives have some, too."""
 SETTLE_S = 15.0
 """At the end nothing fails any more and nothing new is asked: everything is answered by then."""
+_QUARRELSOME: Final = {"wanderer": 1.0, "trader": 2.0, "raider": 3.0, "cheater": 1.0}
 _UPDATE = b"\xa4type\xa5delta"
 
 
@@ -59,6 +63,7 @@ class Plan:
         rate: Commands of an honest player a second.
         trouble_s: Mean time between two faults; 0 for none.
         on_files: The log is a real event store in files.
+        mix: Of the honest players.
     """
 
     seed: int
@@ -70,6 +75,7 @@ class Plan:
     rate: float
     trouble_s: float
     on_files: bool
+    mix: Mapping[str, float] = MappingProxyType(_QUARRELSOME)
 
     @classmethod
     def of(cls, seed: int, ticks: int, on_files: bool | None = None) -> "Plan":
@@ -91,15 +97,11 @@ class Plan:
 class _Channel:
     """The hub's channel, as far as the shell posts to it."""
 
-    def __init__(self, simulation: "Simulation") -> None:
-        self._simulation = simulation
+    def __init__(self, posted: Callable[[object], None]) -> None:
+        self._posted = posted
 
     def post(self, message: object) -> bool:
-        evidence, durable = self._simulation.evidence, self._simulation.durable
-        if isinstance(message, EventBatch):
-            evidence.batches.append(BatchSeen(message, durable))
-        elif isinstance(message, WorldOrderDone):
-            evidence.orders_done.append(message)
+        self._posted(message)
         return True
 
 
@@ -161,6 +163,7 @@ class Simulation:
             players=plan.players,
             rate=plan.rate,
             twice=0.02,
+            mix=plan.mix,
         )
         self._hecklers = [
             Heckler(self.network, Random(f"heckler {plan.seed} {n}"), f"heckler {n}", 0.3)
@@ -206,7 +209,7 @@ class Simulation:
             assert self._parts is not None
             shell = WorldShell(
                 self._parts,
-                _Channel(self),  # type: ignore[arg-type]  # as much of a channel as it uses
+                _Channel(self._posted),  # type: ignore[arg-type]  # as much of a channel as it uses
                 self.timeline,
                 self._restarted,
             )
@@ -267,6 +270,12 @@ class Simulation:
                 self.timeline.after(1.0, sweep)
 
         self.timeline.after(1.0, sweep)
+
+    def _posted(self, message: object) -> None:
+        if isinstance(message, EventBatch):
+            self.evidence.batches.append(BatchSeen(message, self.durable))
+        elif isinstance(message, WorldOrderDone):
+            self.evidence.orders_done.append(message)
 
     def _overhear(self, line: Line, payload: bytes) -> None:
         durable = self.durable

@@ -22,9 +22,21 @@ def test_what_must_be_true_is_true(seed: int) -> None:
 
 def test_a_fresh_seed() -> None:
     """Fails with the command that shows it again."""
+    run(_fresh_seed(), TICKS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_many_fresh_seeds() -> None:
+    first = _fresh_seed()
+    for seed in range(first, first + 200):
+        run(seed, 2 * TICKS)
+
+
+def _fresh_seed() -> int:
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"fresh seed {seed}")
-    run(seed, TICKS)
+    return seed
 
 
 def test_every_kind_of_trouble_happens() -> None:

@@ -1,4 +1,4 @@
-"""The same inputs give the same world, on every Python that is supported: the suite runs on each."""
+"""The same inputs give the same world on every supported Python: the suite runs on each."""
 
 import sys
 
