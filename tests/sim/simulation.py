@@ -8,10 +8,9 @@ coroutine is driven by hand, and a crash is an exception that nothing catches.
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from types import MappingProxyType
 from typing import Final
 
 from blake3 import blake3
@@ -45,7 +44,7 @@ CHECKPOINT_TICKS = 40
 """More often than in earnest, so that short lives have some, too."""
 SETTLE_S = 15.0
 """At the end nothing fails any more and nothing new is asked: everything is answered by then."""
-_QUARRELSOME: Final = {"wanderer": 1.0, "trader": 2.0, "raider": 3.0, "cheater": 1.0}
+_QUARRELSOME: Final = (("wanderer", 1.0), ("trader", 2.0), ("raider", 3.0), ("cheater", 1.0))
 _UPDATE = b"\xa4type\xa5delta"
 
 
@@ -75,7 +74,7 @@ class Plan:
     rate: float
     trouble_s: float
     on_files: bool
-    mix: Mapping[str, float] = MappingProxyType(_QUARRELSOME)
+    mix: Mapping[str, float] = field(default_factory=lambda: dict(_QUARRELSOME))
 
     @classmethod
     def of(cls, seed: int, ticks: int, on_files: bool | None = None) -> "Plan":
