@@ -1,7 +1,7 @@
 """Logs that outlive the world that wrote them, and the ways in which they can fail it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Literal, Protocol
@@ -149,6 +149,7 @@ class FaultyStore:
         inner: The store that it is else.
         timeline: Time.
         disk: Where the store is.
+        stored: Told of each record that has become durable.
 
     Attributes:
         crash_at: Where the process is to die.
@@ -157,16 +158,22 @@ class FaultyStore:
         durable: Newest tick that is in the log for good, -1 before the first.
     """
 
-    def __init__(self, inner: EventStore, timeline: Timeline, disk: Disk) -> None:
+    def __init__(
+        self,
+        inner: EventStore,
+        timeline: Timeline,
+        disk: Disk,
+        stored: Callable[[TickRecord], None],
+    ) -> None:
         self.crash_at: CrashAt = ""
         self.full_until_s = 0.0
         self.loses_checkpoints = False
         self._inner = inner
         self._timeline = timeline
         self._disk = disk
+        self._stored = stored
         last = inner.last()
         self.durable = -1 if last is None else last.tick
-        self.hashes: dict[int, bytes] = {}
 
     @property
     def rules(self) -> int:
@@ -183,7 +190,7 @@ class FaultyStore:
         if self.crash_at in {"torn", "folding"}:
             raise Crash
         self.durable = record.tick
-        self.hashes[record.tick] = record.hash
+        self._stored(record)
         if self.crash_at == "after_append":
             raise Crash
 

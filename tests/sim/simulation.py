@@ -23,6 +23,7 @@ from engine.protocol.gateway import INTENT_KINDS, Ack, Intent, Welcome, server_d
 from engine.protocol.limits import GUEST_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
 from engine.server.serve import assemble
 from engine.server.shell import Parts, WorldShell
+from engine.store.base import TickRecord
 from engine.world.interest import TICK_OFFSET
 from engine.world.world import WorldConfig
 from tests.sim.auditor import Broken
@@ -150,7 +151,7 @@ class Simulation:
         )
         honest = frozenset(PLAYER_ID_BASE + number for number in range(plan.players))
         self._inner = self.disk.open()
-        self.store = FaultyStore(self._inner, self.timeline, self.disk)
+        self.store = FaultyStore(self._inner, self.timeline, self.disk, self._stored)
         self.evidence = Evidence(config, self._inner, honest)
         self._parts: Parts | None = None
         self._crash_after_answers = 0
@@ -188,7 +189,6 @@ class Simulation:
                 self.counts["lives"] += 1
         finally:
             shell_module.CHECKPOINT_TICKS = checkpoint_ticks  # type: ignore[misc]  # as it was
-        self.evidence.hashes.update(self.store.hashes)
         self.evidence.log = self._inner
         self.evidence.acknowledged_lost = self.squad.tally.acknowledged_lost
         return self.evidence
@@ -246,7 +246,6 @@ class Simulation:
     def _end_life(self) -> None:
         self.network.lose_world()
         self._parts = None
-        self.evidence.hashes.update(self.store.hashes)
         crash_at = self.store.crash_at
         self.counts[f"crash {crash_at}"] += 1
         self.disk.crash(self._faults, crash_at)
@@ -255,7 +254,7 @@ class Simulation:
     def _open_log(self) -> None:
         self._inner = self.disk.open()
         full_until_s = self.store.full_until_s
-        self.store = FaultyStore(self._inner, self.timeline, self.disk)
+        self.store = FaultyStore(self._inner, self.timeline, self.disk, self._stored)
         self.store.full_until_s = full_until_s
 
     def _keep_house(self, shell: WorldShell) -> None:
@@ -266,9 +265,14 @@ class Simulation:
             if self._parts is parts and parts is not None:
                 parts.gateway.sweep()
                 shell.report()
+                self.squad.report(0, 0.0, 0.0)
+                self.squad.tally.handed_over()
                 self.timeline.after(1.0, sweep)
 
         self.timeline.after(1.0, sweep)
+
+    def _stored(self, record: TickRecord) -> None:
+        self.evidence.hashes[record.tick] = record.hash
 
     def _posted(self, message: object) -> None:
         if isinstance(message, EventBatch):

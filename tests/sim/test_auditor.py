@@ -1,6 +1,6 @@
 """Every check of the auditor bites: on evidence that was tampered with, and on planted bugs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,55 +10,20 @@ import pytest
 
 from engine.server.answered import Answer, Answered
 from engine.server.shell import WorldShell
-from engine.store.base import Last, LogReader, TickRecord
 from engine.world import apply as apply_module
 from engine.world import orders as orders_module
 from engine.world.apply import _EFFECTS
-from engine.world.events import Code, EventBlock
+from engine.world.events import Code
 from engine.world.inputs import TickInputs
 from tests.sim.auditor import CHECKS, Broken, audit, read
 from tests.sim.evidence import Evidence, Start, UpdateSeen
 from tests.sim.simulation import Plan, Simulation
+from tests.sim.tampered import Log
 
 PLAN = Plan(
     seed=3, ticks=250, players=8, hecklers=1, npcs=120, nodes=120, rate=4.0, trouble_s=2.0,
     on_files=False,
 )  # fmt: skip
-
-
-class Log:
-    """A log that can be tampered with."""
-
-    def __init__(self, log: LogReader) -> None:
-        self.rules = log.rules
-        self.records = list(log.ticks())
-        self.checkpoints = {tick: log.checkpoint_at(tick) for tick in log.checkpoint_ticks()}
-
-    def last(self) -> Last:
-        return Last(self.records[-1].tick, self.records[-1].last_seq)
-
-    def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
-        return iter(self.records[from_tick:])
-
-    def checkpoint_ticks(self) -> list[int]:
-        return sorted(self.checkpoints)
-
-    def checkpoint_at(self, tick: int) -> bytes | None:
-        return self.checkpoints.get(tick)
-
-    def change(self, find: Callable[[np.ndarray], np.ndarray], **values: int) -> None:
-        """Change the first event that is found."""
-        for at, record in enumerate(self.records):
-            block = record.block()
-            found = np.nonzero(find(block.rows))[0]
-            if len(found):
-                rows = block.rows.copy()
-                for name, value in values.items():
-                    rows[name][found[0]] = value
-                told = EventBlock(block.first_seq, rows, block.texts).to_log()
-                self.records[at] = replace(record, events=told)
-                return
-        raise AssertionError("there is no such event to tamper with")
 
 
 @pytest.fixture(scope="module")
