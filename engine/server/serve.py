@@ -168,7 +168,7 @@ def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> 
         interval_ms=spec.interval_ms,
     )
     restarted = store.last() is not None
-    world = recover(store, config) if restarted else World.create(config)
+    world = _recovered(store, config) if restarted else World.create(config)
     inbox = Inbox()
     roster = Roster(spec.secret, world.state.names)
 
@@ -182,6 +182,13 @@ def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> 
 
     gateway = Gateway(inbox, roster, has_room, now_s)
     return Parts(spec, world, store, inbox, roster, gateway, None, None), restarted
+
+
+def _recovered(store: EventStore, config: WorldConfig) -> World:
+    recovered = recover(store, config)
+    log = structlog.get_logger()
+    (log.warning if recovered.unusable else log.info)(recovered.text)
+    return recovered.world
 
 
 def _open_store(database: str) -> EventStore:
