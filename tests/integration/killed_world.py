@@ -49,7 +49,7 @@ class Killed(Struct, frozen=True):
 def live(path: Path, told: int) -> None:
     """Be the world: recover, then tick without end."""
     store = SqliteStore(path)
-    world = recover(store, CONFIG)
+    world = recover(store, CONFIG).world
     _tell(told, world.tick - 1, world.next_seq - 1, world.hash)
     restarted = world.tick > 0
     while True:

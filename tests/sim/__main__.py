@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from tests.sim.auditor import Broken, audit
-from tests.sim.simulation import Plan, Simulation, digest
+from tests.sim.simulation import Plan, Simulation, digest, quiet
 
 TICKS = 1000
 
@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1, help="how many seeds in a row")
     parser.add_argument("--log", choices=("memory", "files"), help="as the seed says by default")
     asked = parser.parse_args()
+    quiet()
     on_files = None if asked.log is None else asked.log == "files"
     for seed in range(asked.seed, asked.seed + asked.runs):
         try:

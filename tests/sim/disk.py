@@ -9,7 +9,15 @@ from typing import Literal, Protocol
 import numpy as np
 
 from engine.protocol.events import Event
-from engine.store.base import EventStore, Last, StoreFull, TickRecord
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
+from engine.store.base import (
+    EventStore,
+    Inspection,
+    Last,
+    StoreFull,
+    StoreUnavailable,
+    TickRecord,
+)
 from engine.store.memory import MemoryStore
 from engine.store.sqlite import SqliteStore
 from tests.sim.timeline import Timeline
@@ -155,6 +163,7 @@ class FaultyStore:
         crash_at: Where the process is to die.
         full_until_s: Nothing is taken before.
         loses_checkpoints: Checkpoints are taken and forgotten.
+        hides_success: The next append works and says that it did not.
         durable: Newest tick that is in the log for good, -1 before the first.
     """
 
@@ -168,6 +177,7 @@ class FaultyStore:
         self.crash_at: CrashAt = ""
         self.full_until_s = 0.0
         self.loses_checkpoints = False
+        self.hides_success = False
         self._inner = inner
         self._timeline = timeline
         self._disk = disk
@@ -189,6 +199,9 @@ class FaultyStore:
         self._inner.append(record)
         if self.crash_at in {"torn", "folding"}:
             raise Crash
+        if self.hides_success:
+            self.hides_success = False
+            raise StoreUnavailable("it was stored, but that is not known")
         self.durable = record.tick
         self._stored(record)
         if self.crash_at == "after_append":
@@ -216,6 +229,9 @@ class FaultyStore:
 
     def checkpoint_at(self, tick: int) -> bytes | None:
         return self._inner.checkpoint_at(tick)
+
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        return self._inner.inspect(bytes_max)
 
     @property
     def size_bytes(self) -> int:

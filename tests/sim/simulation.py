@@ -5,6 +5,7 @@ players are a real squad. Only time, the network and the process are simulated: 
 coroutine is driven by hand, and a crash is an exception that nothing catches.
 """
 
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import structlog
 from blake3 import blake3
 
 import engine.server.shell as shell_module
@@ -309,11 +311,13 @@ class Simulation:
             return
         self.timeline.after(self._next_trouble_s(), self._trouble)
         kinds = ("crash", "crash", "full", "storm", "latency", "stall", "slow", "order", "order")
-        kind = self._faults.choice((*kinds, "forgetful"))
+        kind = self._faults.choice((*kinds, "forgetful", "doubtful"))
         self.counts[kind] += 1
         getattr(self, f"_{kind}")()
 
     def _crash(self) -> None:
+        if self.store.crash_at:
+            return  # it waits for its moment
         kinds: list[CrashAt] = [
             "between", "before_append", "after_append", "answering", "checkpoint",
         ]  # fmt: skip
@@ -329,6 +333,9 @@ class Simulation:
 
     def _forgetful(self) -> None:
         self.store.loses_checkpoints = True
+
+    def _doubtful(self) -> None:
+        self.store.hides_success = True
 
     def _storm(self) -> None:
         how = self._faults.choice(("rst", "fin", "silent"))
@@ -399,6 +406,12 @@ class Simulation:
         for heckler in self._hecklers:
             heckler.is_quiet = True
         self.squad.drain()
+
+
+def quiet() -> None:
+    """Let the worlds of this process write no log lines."""
+    critical = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=critical)
 
 
 def digest(evidence: Evidence) -> str:

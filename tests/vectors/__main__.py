@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 from engine.world.constants import RULES_VERSION
-from tests.sim.simulation import Plan, Simulation
+from tests.sim.simulation import Plan, Simulation, quiet
 from tests.vectors import world
 
 PLAN = Plan(
@@ -26,6 +26,7 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=PLAN.seed, help="of the recording")
     asked = parser.parse_args()
+    quiet()
     if world.HASHES.exists() and not asked.same_rules and world.read_hashes()[0] == RULES_VERSION:
         print(
             f"RULES_VERSION is {RULES_VERSION}, as when the hashes were written. Logs of that "
