@@ -38,6 +38,20 @@ CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 
+# --- the index of the log ----------------------------------------------------
+INDEX_SEGMENT_EVENTS: Final = 16_384
+"""As many new events make a segment of the index, ..."""
+INDEX_DELAY_S: Final = 10.0
+"""... or fewer after this long; what is newer is searched in the log itself."""
+INDEX_BLOCK_ENTRIES: Final = 4096
+INDEX_FAN_IN: Final = 16
+"""As many segments of one size are merged into one of the next."""
+INDEX_TIERS: Final = 3
+INDEX_BLOCKS_READ_MAX: Final = 2048
+"""Blocks of the index that one search reads; its answer says where to go on."""
+CHAIN_EVENTS_MAX: Final = 500
+"""Causes and effects of one event that an answer holds; it says when there are more."""
+
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024
 GATEWAY_FRAME_BYTES_READ_MAX: Final = 64 * 1024
