@@ -1,4 +1,4 @@
-"""What the hub and its children (world, squads) say to each other.
+"""What the hub and its children (world, squads, indexer) say to each other.
 
 Frames on a socket pair that the hub made: four bytes of length, big-endian, then
 msgpack. When the hub dies the pair closes and the child exits.
@@ -140,6 +140,32 @@ class NarratorReady(Struct, frozen=True, tag="narrator_ready"):
     """The narrator runs; it follows the stream as soon as that can be had."""
 
     pid: int
+
+
+class IndexerSpec(Struct, frozen=True, tag="indexer_spec"):
+    """Everything the indexer needs to start: paths of ``events.db`` and ``index.db``."""
+
+    database: str
+    index: str
+
+
+class IndexerReady(Struct, frozen=True, tag="indexer_ready"):
+    """The indexer runs."""
+
+    pid: int
+
+
+class IndexAnew(Struct, frozen=True, tag="index_anew"):
+    """Throw the index away and begin anew; why."""
+
+    why: str
+
+
+class IndexReport(Struct, frozen=True, tag="index_report"):
+    """How far the index has come; ``anew``: why it was begun anew, empty when it was not."""
+
+    position: int
+    anew: str = ""
 
 
 class Quit(Struct, frozen=True, tag="quit"):
@@ -284,6 +310,8 @@ ToChild = (
     WorldSpec
     | SquadSpec
     | NarratorSpec
+    | IndexerSpec
+    | IndexAnew
     | SetLoad
     | SquadFault
     | SquadClear
@@ -300,6 +328,8 @@ FromChild = (
     | SquadReport
     | PlayerTold
     | NarratorReady
+    | IndexerReady
+    | IndexReport
     | ChildProblem
     | EventBatch
 )

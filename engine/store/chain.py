@@ -23,12 +23,14 @@ class Chain:
         effects: Everything that followed from it, breadth first: effects come in the order of
             their causes, and those of one cause in the order of the log.
         cut: Why this is not all, empty when it is.
+        damage: Why the index is to be made anew, empty while it is not.
     """
 
     causes: tuple[Event, ...]
     event: Event
     effects: tuple[Event, ...]
     cut: str = ""
+    damage: str = ""
 
 
 def read_chain(
@@ -76,7 +78,8 @@ class _Walk:
             if above.cause:
                 self._cut = f"more than {self._most} causes"
         effects = self._effects(event, self._most - len(causes))
-        return Chain(tuple(reversed(causes)), event, tuple(effects), self._cut)
+        found = tuple(reversed(causes)), event, tuple(effects)
+        return Chain(*found, self._cut, self._lookup.damage)
 
     def _effects(self, event: Event, most: int) -> list[Event]:
         tail = self._tail(max(self._lookup.position, event.seq))
@@ -101,11 +104,13 @@ class _Walk:
         here = np.isin(tail[0], wanted)
         parts = [(tail[0][here], tail[1][here])]
         try:
-            for segment in self._lookup.segments:
-                if segment.last_seq > wanted[0]:
-                    parts.append(self._lookup.effects_of(wanted, segment))
-        except (Damaged, OverBudget) as problem:
-            self._cut = self._cut or f"the index cannot tell all effects {problem}".strip()
+            later = [each for each in self._lookup.segments if each.last_seq > wanted[0]]
+            parts += [self._lookup.effects_of(wanted, segment) for segment in later]
+        except Damaged as problem:
+            self._lookup.give_up(str(problem))
+            self._cut = self._cut or "not all effects are known: the index is being made anew"
+        except OverBudget:
+            self._cut = self._cut or "not all effects are known: there are too many to look through"
         causes, seqs = map(np.concatenate, zip(*parts, strict=True))
         return causes, seqs
 

@@ -75,6 +75,7 @@ def read_segments(db: apsw.Connection, log: LogReader) -> list[Segment]:
     """
     try:
         found = db.execute("SELECT value FROM meta WHERE name = 'format'").fetchall()
+        rows: list[tuple[Any, ...]]
         rows = db.execute("SELECT * FROM segments ORDER BY first_seq").fetchall()
     except apsw.SQLError as problem:
         raise Damaged(f"it is no index ({problem})") from problem
@@ -112,16 +113,16 @@ class Index:
         self._path = path
         self._packer = Packer()
         self.why_anew = ""
+        self._segments: list[Segment] = []
+        self._next_id = 1
         try:
             try:
-                self._open(log)
+                self._db = self._open(log)
             except (Damaged, apsw.CorruptError, apsw.NotADBError) as problem:
                 self.why_anew = str(problem)
-                self._db.close()
                 self._make()
-                self._open(log)
+                self._db = self._open(log)
         except (apsw.Error, Damaged) as problem:
-            self.close()
             raise OSError(f"{path}: {problem}") from problem
 
     @property
@@ -155,9 +156,7 @@ class Index:
         rows = np.concatenate([tick.rows for tick in ticks])
         seqs = np.arange(first_seq, first_seq + len(rows), dtype=np.int64)
         columns = {name: np.ascontiguousarray(rows[name]).astype(np.int64) for name in DIMENSIONS}
-        segment = Segment(
-            self._next_id, 0, first_seq, int(seqs[-1]), last_tick, state_hash
-        )
+        segment = Segment(self._next_id, 0, first_seq, int(seqs[-1]), last_tick, state_hash)
         with self._transaction():
             for number, name in enumerate(DIMENSIONS):
                 keys = columns[name]
@@ -183,6 +182,17 @@ class Index:
                 self._merge(some[:INDEX_FAN_IN])
                 return True
         return False
+
+    def begin_anew(self, why: str) -> None:
+        """Throw away everything that is indexed; others may read meanwhile.
+
+        Raises:
+            OSError: As for ``add``.
+        """
+        with self._transaction():
+            self._db.execute("DELETE FROM blocks")
+            self._db.execute("DELETE FROM segments")
+        self._segments, self.why_anew = [], why
 
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""
@@ -215,7 +225,9 @@ class Index:
             "SELECT data, first_key FROM blocks WHERE dimension = ? AND segment = ? "
             "ORDER BY first_key, first_seq"
         )
-        for data, first_key in self._db.execute(query, (number, segment.id)).fetchall():
+        rows: list[tuple[Any, ...]]
+        rows = self._db.execute(query, (number, segment.id)).fetchall()
+        for data, first_key in rows:
             yield self._packer.unpack(data, first_key, segment.first_seq)
 
     def _write(self, number: int, segment: Segment, keys: Keys, seqs: Seqs) -> None:
@@ -244,16 +256,20 @@ class Index:
         if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
             self._db.execute("ROLLBACK").fetchall()
 
-    def _open(self, log: LogReader) -> None:
+    def _open(self, log: LogReader) -> apsw.Connection:
         fresh = not self._path.exists()
         if fresh:
             self._make()
-        self._db = _connect(self._path)
-        trouble = [] if fresh else self._all("PRAGMA quick_check(1)")
-        if trouble not in ([], [("ok",)]):
-            raise Damaged(str(trouble[0][0]))
-        self._segments = read_segments(self._db, log)
+        db = _connect(self._path)
+        try:
+            if not fresh:
+                _check_pages(db)
+            self._segments = read_segments(db, log)
+        except BaseException:  # an interrupted opening, too, leaves no file open
+            db.close()
+            raise
         self._next_id = 1 + max((segment.id for segment in self._segments), default=0)
+        return db
 
     def _make(self) -> None:
         """Put an empty index in the place of whatever is there."""
@@ -270,19 +286,26 @@ class Index:
         _remove(self._path)
         new.replace(self._path)
 
-    def _all(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql, values).fetchall()
-
 
 def _connect(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path))
-    db.set_busy_timeout(_BUSY_MS)
-    # apsw's cursors are lazy: without fetchall a pragma may not have run.
-    db.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
-    db.execute("PRAGMA journal_mode = WAL").fetchall()
-    # What a power cut tears is found by its check sums and made anew from the log.
-    db.execute("PRAGMA synchronous = OFF").fetchall()
+    try:
+        db.set_busy_timeout(_BUSY_MS)
+        # apsw's cursors are lazy: without fetchall a pragma may not have run.
+        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
+        db.execute("PRAGMA journal_mode = WAL").fetchall()
+        # What a power cut tears is found by its check sums and made anew from the log.
+        db.execute("PRAGMA synchronous = OFF").fetchall()
+    except BaseException:  # a file that is no database is not left open
+        db.close()
+        raise
     return db
+
+
+def _check_pages(db: apsw.Connection) -> None:
+    found = db.execute("PRAGMA quick_check(1)").fetchall()
+    if found != [("ok",)]:
+        raise Damaged(f"it is damaged ({found[0][0]})")
 
 
 def _remove(path: Path) -> None:

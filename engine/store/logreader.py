@@ -1,13 +1,11 @@
 """Looks into a world's log beside the world: read-only, every look a short transaction."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import apsw
-import numpy as np
 
 from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
 from engine.store.base import Last
@@ -56,7 +54,10 @@ class LogReader:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        where: TracebackType | None,
     ) -> None:
         self.close()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import apsw
 import numpy as np
@@ -48,13 +48,13 @@ class Lookup:
 
     Attributes:
         segments: What it covers, oldest first.
-        why_not: Why it is of no use, empty when it is.
+        damage: Why it is to be made anew, empty while it is not.
         blocks_read: Blocks read so far.
     """
 
     def __init__(self, path: Path, log: LogReader) -> None:
         self.segments: list[Segment] = []
-        self.why_not = ""
+        self.damage = ""
         self.blocks_read = 0
         self._packer = Packer()
         self._unpacked: dict[tuple[int, int, int, int], tuple[Keys, Seqs]] = {}
@@ -64,14 +64,19 @@ class Lookup:
             self._db.set_busy_timeout(_BUSY_MS)
             self._db.execute("BEGIN").fetchall()
             self.segments = read_segments(self._db, log)
-        except (apsw.Error, Damaged) as problem:
+        except (Damaged, apsw.CorruptError, apsw.NotADBError) as problem:
             self.give_up(str(problem))
+        except apsw.Error:
+            self.segments = []  # there is none yet, or it cannot be had now
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        where: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -81,8 +86,8 @@ class Lookup:
             self._db.close()
 
     def give_up(self, why: str) -> None:
-        """Cover nothing from now on."""
-        self.segments, self.why_not = [], why
+        """Cover nothing from now on; say that it is damaged."""
+        self.segments, self.damage = [], why
 
     @property
     def position(self) -> int:
@@ -132,11 +137,14 @@ class Lookup:
                 parts.append(seqs[first:end])
         return parts
 
-    def _blocks(self, number: int, low: int, high: int, segment: Segment) -> list[tuple[Keys, Seqs]]:
+    def _blocks(
+        self, number: int, low: int, high: int, segment: Segment
+    ) -> list[tuple[Keys, Seqs]]:
         """Return the blocks that may hold keys from ``low`` to ``high``, in order."""
         if self._db is None:
             return []
         try:
+            rows: list[tuple[Any, ...]]
             rows = self._db.execute(_BEFORE, (number, segment.id, low)).fetchall()
             rows = [row for row in rows if row[2] >= low]
             rows += self._db.execute(_FROM, (number, segment.id, low, high)).fetchall()

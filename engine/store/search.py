@@ -71,7 +71,7 @@ class Found:
             at; newest first, every event from this one on.
         complete: Whether it came to its end; otherwise it goes on from ``searched``.
         indexed_seq: The newest event that was found by the index.
-        why_not: Why the index was of no use, empty when it was.
+        damage: Why the index is to be made anew, empty while it is not.
     """
 
     events: tuple[Event, ...]
@@ -79,7 +79,7 @@ class Found:
     searched: int
     complete: bool
     indexed_seq: int
-    why_not: str = ""
+    damage: str = ""
 
 
 def search(log_path: Path, index_path: Path, wanted: Wanted, limit: int, *, newest: bool) -> Found:
@@ -132,8 +132,8 @@ class _Search:
             complete = self._searched == before and self._go(self._by_log())
         pages = reversed(self._pages) if self._newest else self._pages
         events = tuple(event for page in pages for event in page)
-        why_not = self._lookup.why_not
-        return Found(events, self._last_seq, self._searched, complete, indexed_seq, why_not)
+        damage = self._lookup.damage
+        return Found(events, self._last_seq, self._searched, complete, indexed_seq, damage)
 
     def _go(self, steps: Iterator[Step]) -> bool:
         """Take what is wanted from ticks in order; return whether there is no more to search."""
@@ -141,7 +141,8 @@ class _Search:
         for tick, reach in steps:
             if tick is not None:
                 rows = self._wanted.pick(tick)
-                rows = rows[(rows >= self._first - tick.first_seq) & (rows < self._end - tick.first_seq)]
+                first, end = self._first - tick.first_seq, self._end - tick.first_seq
+                rows = rows[(rows >= first) & (rows < end)]
                 page = tick.events(rows[-room:] if self._newest else rows[:room])
                 self._pages.append(page)
                 room -= len(page)
