@@ -23,7 +23,10 @@ EVENT_LOOKS: Final = {
     "called_for_help": ("»", "warn"),
     "fled": ("»", "note"),
     "denied": ("▲", "bad"),
+    "mutated": ("▲", "warn"),
     "invariant_broken": ("✖", "bad"),
+    "cascade_cut": ("✖", "warn"),
+    "policy_changed": ("◇", "accent"),
     "joined": ("+", "good"),
     "resumed": ("+", "good"),
     "respawned": ("+", "good"),
@@ -104,7 +107,7 @@ def event_text(event: Event) -> str:
             return f"to {event.a / 256:.0f}, {event.b / 256:.0f}"
         case "said":
             return f"“{text}”"
-        case "denied" | "invariant_broken":
+        case "denied" | "mutated" | "invariant_broken" | "policy_changed" | "cascade_cut":
             return text
         case "attacked" | "retaliated":
             return f"{target}  -{event.a} hp"

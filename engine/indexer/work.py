@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.protocol.limits import INDEX_DELAY_S, INDEX_SEGMENT_EVENTS
+from engine.store.finding import Finder
 from engine.store.index import Index
-from engine.store.logreader import LogReader
 from engine.store.postings import Damaged
 from engine.world.events import TickEvents
 
@@ -26,7 +26,7 @@ class Indexer:
         self._log_path = log_path
         self._told = told
         self._waits_since_s: float | None = None
-        with LogReader(log_path) as log:
+        with Finder(log_path) as log:
             self.index = Index(index_path, log)
         if self.index.why_anew:
             told(self.index.why_anew)
@@ -43,7 +43,7 @@ class Indexer:
             ValueError: What is stored in the log is no events.
         """
         index = self.index
-        with LogReader(self._log_path) as log:
+        with Finder(self._log_path) as log:
             last = log.last()
             waiting = 0 if last is None else last.seq - index.position
             if waiting <= 0:
@@ -83,7 +83,7 @@ class Indexer:
         self.index.close()
 
 
-def _segment(log: LogReader, position: int) -> list[TickEvents]:
+def _segment(log: Finder, position: int) -> list[TickEvents]:
     """Return the ticks of the next segment."""
     ticks: list[TickEvents] = []
     count = 0

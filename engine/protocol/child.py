@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.protocol.command import Scope
-from engine.protocol.gateway import Intent, VerdictKind
+from engine.protocol.gateway import Intent, Role, VerdictKind
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
@@ -109,12 +109,14 @@ class WorldOrder(Struct, frozen=True, tag="world_order"):
     """An operator's intent for an entity, to be taken in by the next tick.
 
     The intent's own ``seq`` means nothing: its sequence number in the world is
-    ``ORDER_SEQ_BASE + id``, above every player's own, and ``id`` counts from 1.
+    ``ORDER_SEQ_BASE + id``, above every player's own, and ``id`` counts from 1. ``role``
+    says who asks: an operator, or the narrator.
     """
 
     id: int
     entity: int
     intent: Intent
+    role: Role = "operator"
 
 
 class WorldOrderDone(Struct, frozen=True, tag="world_order_done"):

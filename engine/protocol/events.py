@@ -30,6 +30,9 @@ EVENT_KINDS: Final = (
     "invariant_broken",
     "resumed",
     "disconnected",
+    "policy_changed",
+    "mutated",
+    "cascade_cut",
 )
 """In stored order: the index is the kind's code in the log; only ever append."""
 

@@ -18,9 +18,14 @@ from engine.protocol.limits import (
 
 IntentKind = Literal["move", "attack", "gather", "trade", "say", "rest"]
 VerdictKind = Literal["permit", "deny", "mutate"]
+Role = Literal["player", "operator", "narrator"]
 
 INTENT_KINDS: tuple[IntentKind, ...] = ("move", "attack", "gather", "trade", "say", "rest")
 """In wire order: the index is the kind's code in stored inputs; only ever append."""
+
+ROLES: tuple[Role, ...] = ("player", "operator", "narrator")
+"""Who asks: over the gateway, over ``POST /commands``, over ``POST /npcs/{id}/directives``; the
+index is the role's code in stored inputs; only ever append."""
 
 Coordinate = Annotated[int, Meta(ge=0, le=POSITION_MAX)]
 EntityId = Annotated[int, Meta(ge=0, le=2**31 - 1)]

@@ -7,18 +7,18 @@ from typing import Final
 import numpy as np
 
 from engine.protocol.child import WorldOrder
-from engine.protocol.gateway import INTENT_KINDS, Intent
+from engine.protocol.gateway import INTENT_KINDS, ROLES, Intent
 from engine.protocol.limits import (
     INTENTS_PER_TICK_MAX,
     INTENTS_QUEUED_PER_PLAYER_MAX,
     ORDER_SEQ_BASE,
 )
-from engine.world.inputs import INTENT_DTYPE, TickInputs
+from engine.world.inputs import INTENT_DTYPE, PLAYER_ROLE, TickInputs
 
 TOO_FAST: Final = "gateway: too fast"
 TOO_BUSY: Final = "gateway: too busy"
 
-_ROW = struct.Struct("<IIBiiIi")
+_ROW = struct.Struct("<IIBiiIiB")
 """One row of ``INTENT_DTYPE``: packing bytes is several times faster than tuples."""
 
 
@@ -60,21 +60,21 @@ class Inbox:
         if self._is_full:
             return TOO_BUSY
         queued.add(intent.seq)
-        self._add(entity, intent.seq, intent)
+        self._add(entity, intent.seq, intent, PLAYER_ROLE)
         return ""
 
     def put_order(self, order: WorldOrder) -> str:
         """Queue an operator's intent and return an empty string, or why it is refused."""
         if self._is_full:
             return TOO_BUSY
-        self._add(order.entity, ORDER_SEQ_BASE + order.id, order.intent)
+        self._add(order.entity, ORDER_SEQ_BASE + order.id, order.intent, ROLES.index(order.role))
         return ""
 
     @property
     def _is_full(self) -> bool:
         return len(self._rows) >= INTENTS_PER_TICK_MAX * _ROW.size
 
-    def _add(self, entity: int, seq: int, intent: Intent) -> None:
+    def _add(self, entity: int, seq: int, intent: Intent, role: int) -> None:
         if intent.text:
             self._texts[len(self._rows) // _ROW.size] = intent.text
         self._rows += _ROW.pack(
@@ -85,6 +85,7 @@ class Inbox:
             intent.y,
             intent.target,
             intent.amount,
+            role,
         )
 
     def drain(self, was_connected: Callable[[int], bool], restarted: bool = False) -> TickInputs:

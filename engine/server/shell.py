@@ -141,8 +141,7 @@ class WorldShell:
 
     async def _append(self, inputs: TickInputs, result: TickResult) -> None:
         """Make the tick durable; while the store is full nothing else happens, nor is told."""
-        events = result.events
-        record = TickRecord.of(result.tick, inputs, events, result.hash)
+        record = TickRecord.of(result, inputs)
         waited = False
         while True:
             try:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from engine.protocol.limits import INDEX_FAN_IN, INDEX_TIERS
-from engine.store.logreader import LogReader
+from engine.store.finding import Finder
 from engine.store.postings import Damaged, Keys, Packer, Seqs
 from engine.world.events import TickEvents
 
@@ -62,7 +62,7 @@ class Segment(Struct, frozen=True, array_like=True):
     hash: bytes
 
 
-def read_segments(db: apsw.Connection, log: LogReader) -> list[Segment]:
+def read_segments(db: apsw.Connection, log: Finder) -> list[Segment]:
     """Return the segments of an index, oldest first.
 
     Args:
@@ -109,7 +109,7 @@ class Index:
         OSError: It can be neither used nor made.
     """
 
-    def __init__(self, path: Path, log: LogReader) -> None:
+    def __init__(self, path: Path, log: Finder) -> None:
         self._path = path
         self._packer = Packer()
         self.why_anew = ""
@@ -256,7 +256,7 @@ class Index:
         if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
             self._db.execute("ROLLBACK").fetchall()
 
-    def _open(self, log: LogReader) -> apsw.Connection:
+    def _open(self, log: Finder) -> apsw.Connection:
         fresh = not self._path.exists()
         if fresh:
             self._make()

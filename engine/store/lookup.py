@@ -9,8 +9,8 @@ import apsw
 import numpy as np
 
 from engine.protocol.limits import INDEX_BLOCKS_READ_MAX
+from engine.store.finding import Finder
 from engine.store.index import DIMENSIONS, Segment, read_segments
-from engine.store.logreader import LogReader
 from engine.store.postings import Damaged, Keys, Packer, Seqs
 
 _BUSY_MS: Final = 1000
@@ -52,7 +52,7 @@ class Lookup:
         blocks_read: Blocks read so far.
     """
 
-    def __init__(self, path: Path, log: LogReader) -> None:
+    def __init__(self, path: Path, log: Finder) -> None:
         self.segments: list[Segment] = []
         self.damage = ""
         self.blocks_read = 0

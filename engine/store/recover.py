@@ -1,8 +1,8 @@
-"""From the log back to the world: newest checkpoint, then the ticks after it once more."""
+"""The world as it was after the newest stored tick."""
 
 from engine.protocol.errors import ExitCode, UserError
 from engine.store.base import EventStore
-from engine.world.inputs import TickInputs
+from engine.store.replay import start_at, walk_on
 from engine.world.world import World, WorldConfig
 
 
@@ -17,20 +17,20 @@ def recover(store: EventStore, config: WorldConfig) -> World:
         UserError: The log is damaged, was written by a world made otherwise, or stepping
             it again gives another state hash.
     """
+    last = store.last()
+    end = 0 if last is None else last.tick + 1
     try:
-        saved = store.latest_checkpoint()
-        world = World.restore(config, saved[1]) if saved is not None else World.create(config)
-        for record in store.ticks(world.tick):
-            result = world.step(TickInputs.unpack(record.inputs))
+        start = start_at(store, config, end)
+        world = start.world
+        for record, result, _ in walk_on(store, world):
             if result.hash != record.hash:
-                raise UserError(
+                text = (
                     f"tick {record.tick} of the log gives state {result.hash.hex()[:12]}, "
-                    f"stored is {record.hash.hex()[:12]}",
-                    ExitCode.VERIFY_DIFFERS,
+                    f"stored is {record.hash.hex()[:12]}"
                 )
+                raise UserError("; ".join((text, *start.unusable)), ExitCode.VERIFY_DIFFERS)
     except ValueError as problem:
         raise UserError(f"the log cannot be recovered: {problem}") from problem
-    last = store.last()
-    if last is not None and world.tick != last.tick + 1:
-        raise UserError(f"the log ends at tick {last.tick}, its ticks at {world.tick - 1}")
+    if world.tick != end:
+        raise UserError(f"the log ends at tick {end - 1}, its ticks at {world.tick - 1}")
     return world

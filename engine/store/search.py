@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.protocol.events import Event
 from engine.protocol.limits import EVENTS_SEARCH_TICKS_MAX
+from engine.store.finding import Finder
 from engine.store.index import NOTHING_AT_ZERO, Segment
-from engine.store.logreader import LogReader
 from engine.store.lookup import Lookup, OverBudget, Term
 from engine.store.postings import Damaged, Seqs
 from engine.world.arrays import Array
@@ -98,13 +98,13 @@ def search(log_path: Path, index_path: Path, wanted: Wanted, limit: int, *, newe
         OSError: The log cannot be read.
         ValueError: What is stored is no events.
     """
-    with LogReader(log_path) as log, Lookup(index_path, log) as lookup:
+    with Finder(log_path) as log, Lookup(index_path, log) as lookup:
         return _Search(log, lookup, wanted, limit, newest).run()
 
 
 class _Search:
     def __init__(
-        self, log: LogReader, lookup: Lookup, wanted: Wanted, limit: int, newest: bool
+        self, log: Finder, lookup: Lookup, wanted: Wanted, limit: int, newest: bool
     ) -> None:
         last = log.last()
         self._last_seq = last.seq if last is not None else 0
@@ -204,7 +204,7 @@ def is_indexed(term: Term) -> bool:
     return key > 0 or (key == 0 and dimension not in NOTHING_AT_ZERO)
 
 
-def _span(wanted: Wanted, log: LogReader, last_seq: int) -> tuple[int, int]:
+def _span(wanted: Wanted, log: Finder, last_seq: int) -> tuple[int, int]:
     """Return the first event to look at and the one after the last."""
     first, end = wanted.after_seq + 1, min(wanted.before_seq, last_seq + 1)
     if wanted.first_tick:

@@ -251,6 +251,7 @@ def _seen_kinds() -> Array:
     seen = np.ones(256, bool)
     seen[[Code.WORLD_STARTED, Code.SAID, Code.DENIED, Code.CALLED_FOR_HELP]] = False
     seen[[Code.INVARIANT_BROKEN, Code.STAGE_CHANGED]] = False
+    seen[[Code.POLICY_CHANGED, Code.MUTATED, Code.CASCADE_CUT]] = False
     seen.flags.writeable = False
     return seen
 

@@ -37,6 +37,10 @@ from engine.protocol.feed import ViolationRow
 from engine.world.arrays import Array
 from engine.world.inputs import columns_to_rows
 
+EVENT_SCHEMA: Final = 2
+"""Raised when the columns of an event come to mean something else: ``engine.store.upcast``
+says how older ones are read."""
+
 EVENT_DTYPE: Final = np.dtype(
     [
         ("kind", "u1"),
@@ -87,6 +91,9 @@ class Code:
     INVARIANT_BROKEN: Final = EVENT_CODE["invariant_broken"]
     RESUMED: Final = EVENT_CODE["resumed"]
     DISCONNECTED: Final = EVENT_CODE["disconnected"]
+    POLICY_CHANGED: Final = EVENT_CODE["policy_changed"]
+    MUTATED: Final = EVENT_CODE["mutated"]
+    CASCADE_CUT: Final = EVENT_CODE["cascade_cut"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

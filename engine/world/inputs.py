@@ -12,9 +12,14 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from engine.protocol.gateway import ROLES
 from engine.protocol.limits import NAME_CHARS_MAX, SAY_CHARS_MAX
 from engine.protocol.text import printable
 from engine.world.arrays import Array
+
+PLAYER_ROLE: Final = ROLES.index("player")
+OPERATOR: Final = ROLES.index("operator")
+NARRATOR: Final = ROLES.index("narrator")
 
 INTENT_DTYPE: Final = np.dtype(
     [
@@ -25,9 +30,10 @@ INTENT_DTYPE: Final = np.dtype(
         ("y", "<i4"),
         ("target", "<u4"),
         ("amount", "<i4"),
+        ("role", "u1"),
     ]
 )
-"""``player`` is the entity id; ``kind`` the index in ``INTENT_KINDS``."""
+"""``player`` is the entity id; ``kind`` the index in ``INTENT_KINDS``, ``role`` in ``ROLES``."""
 
 
 class _Stored(Struct, frozen=True, omit_defaults=True):
@@ -70,8 +76,15 @@ class TickInputs:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, ...]] = (), **others: object) -> "TickInputs":
-        """Return inputs from plain tuples in the order of ``INTENT_DTYPE``'s fields."""
-        return cls(np.array(list(rows), INTENT_DTYPE), **others)  # type: ignore[arg-type]  # the caller's keywords are the fields
+        """Return inputs from plain tuples in the order of ``INTENT_DTYPE``'s fields.
+
+        The role may be left out: a player's.
+        """
+        whole = [
+            row if len(row) == len(INTENT_DTYPE.names or ()) else (*row, PLAYER_ROLE)
+            for row in rows
+        ]
+        return cls(np.array(whole, INTENT_DTYPE), **others)  # type: ignore[arg-type]  # the caller's keywords are the fields
 
     def pack(self) -> bytes:
         """Return the stored form; columns one after another, which compresses best."""

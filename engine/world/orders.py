@@ -35,6 +35,7 @@ class Orders:
         y: Destination.
         target: Entity id.
         amount: Goods.
+        role: Index in ``ROLES``.
         actor_row: The player's row, -1 where there is none.
         target_row: The target's row, -1 where there is none.
         round: Round, from 0.
@@ -48,6 +49,7 @@ class Orders:
     y: Array
     target: Array
     amount: Array
+    role: Array
     actor_row: Array
     target_row: Array
     round: Array
@@ -71,6 +73,7 @@ class Orders:
             self.y[rows],
             self.target[rows],
             self.amount[rows],
+            self.role[rows],
             self.actor_row[rows],
             self.target_row[rows],
             self.round[rows],
@@ -127,6 +130,7 @@ def sort_orders(state: State, inputs: TickInputs) -> Orders:
         y=chosen["y"].astype(np.int64),
         target=target,
         amount=chosen["amount"].astype(np.int64),
+        role=np.ascontiguousarray(chosen["role"]),
         actor_row=actor_row,
         target_row=state.rows_of(target),
         round=turn,

@@ -1,14 +1,17 @@
 """What every event store must do; both pass the same suite."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.protocol.limits import PLAYER_ID_BASE
-from engine.store.base import CHECKPOINTS_KEPT, EventStore, Last, StoreFull, TickRecord
+from engine.protocol.errors import UserError
+from engine.protocol.limits import CHECKPOINTS_KEPT_MAX, PLAYER_ID_BASE
+from engine.store.base import Conflict, EventStore, Last, StoreFull, TickRecord
 from engine.store.memory import MemoryStore
 from engine.store.recover import recover
+from engine.store.replay import walk, world_at
 from engine.store.sqlite import SqliteStore
 from engine.world.events import to_events
 from engine.world.inputs import TickInputs
@@ -46,7 +49,7 @@ def _fill(store: EventStore, world: World, ticks: int) -> list[TickRecord]:
     for _ in range(ticks):
         inputs = _inputs(world.tick)
         result = world.step(inputs)
-        records.append(TickRecord.of(result.tick, inputs, result.events, result.hash))
+        records.append(TickRecord.of(result, inputs))
         store.append(records[-1])
     return records
 
@@ -56,7 +59,7 @@ def test_an_empty_log(make: Make) -> None:
     assert store.last() is None
     assert list(store.ticks()) == []
     assert store.events() == []
-    assert store.latest_checkpoint() is None
+    assert store.checkpoint_ticks() == []
 
 
 def test_what_was_appended_comes_back(make: Make) -> None:
@@ -92,18 +95,24 @@ def test_events_by_sequence(make: Make) -> None:
 def test_a_gap_or_a_fork_is_refused(make: Make) -> None:
     store = make()
     records = _fill(store, World.create(CONFIG), 2)
-    for tick, first_seq in ((1, 1), (3, 999), (2, records[-1].first_seq), (0, 1)):
-        with pytest.raises(ValueError, match="the log goes on with tick 2"):
+    for tick, first_seq in ((3, 999), (2, records[-1].first_seq), (0, 1)):
+        with pytest.raises(Conflict, match="the log goes on with tick 2"):
             store.append(TickRecord(tick, first_seq, 0, b"", b"", b""))
     assert list(store.ticks()) == records
 
 
-def test_the_newest_checkpoint_counts_and_old_ones_go(make: Make) -> None:
+def test_every_checkpoint_is_kept_until_there_are_very_many(make: Make) -> None:
     store = make()
-    for tick in (10, 20, 30, 40, 50, 50):
+    ticks = list(range(10, 10 * CHECKPOINTS_KEPT_MAX + 10, 10))
+    for tick in (*ticks, ticks[-1]):
         store.checkpoint(tick, b"state %d" % tick * 100)
-    assert store.latest_checkpoint() == (50, b"state 50" * 100)
-    assert CHECKPOINTS_KEPT < 5
+    assert store.checkpoint_ticks() == ticks
+    assert store.checkpoint_at(50) == b"state 50" * 100
+    assert store.checkpoint_at(51) is None
+    store.checkpoint(ticks[-1] + 10, b"one more")
+    kept = store.checkpoint_ticks()
+    half = CHECKPOINTS_KEPT_MAX // 2
+    assert kept == [*ticks[:half:2], *ticks[half:], ticks[-1] + 10]
 
 
 def test_a_full_store_says_so_and_keeps_what_it_has(make: Make) -> None:
@@ -125,7 +134,7 @@ def test_a_full_store_says_so_and_keeps_what_it_has(make: Make) -> None:
     assert last.tick == len(kept) - 1
     with pytest.raises(StoreFull):
         store.checkpoint(3, b"".join(_noise(number) for number in range(200)))
-    assert store.latest_checkpoint() is None
+    assert store.checkpoint_ticks() == []
     assert list(store.ticks()) == kept
 
 
@@ -133,6 +142,51 @@ def _noise(seed: int) -> bytes:
     import blake3
 
     return blake3.blake3(seed.to_bytes(4, "big")).digest(5000)
+
+
+def test_the_newest_record_may_be_appended_again(make: Make) -> None:
+    store = make()
+    records = _fill(store, World.create(CONFIG), 2)
+    store.append(records[-1])
+    assert list(store.ticks()) == records
+    with pytest.raises(Conflict, match="tick 1 is in the log already, with other content"):
+        store.append(replace(records[-1], inputs=b"others"))
+    assert list(store.ticks()) == records
+
+
+@pytest.mark.parametrize("tick", [0, 1, 3, 6, 7])
+def test_the_world_at_any_tick(make: Make, tick: int) -> None:
+    store = make()
+    world = World.create(CONFIG)
+    hashes = [world.hash]
+    for _ in range(7):
+        if world.tick == 3:
+            store.checkpoint(3, world.checkpoint())
+        _fill(store, world, 1)
+        hashes.append(world.hash)
+    found = world_at(store, CONFIG, tick)
+    assert (found.tick, found.hash) == (tick, hashes[tick])
+
+
+def test_a_tick_that_the_log_does_not_have(make: Make) -> None:
+    store = make()
+    _fill(store, World.create(CONFIG), 2)
+    for tick in (-1, 3):
+        with pytest.raises(UserError, match=f"tick {tick} is not in the log; .* ticks 0 to 2"):
+            world_at(store, CONFIG, tick)
+
+
+def test_a_walk_gives_what_was_stored(make: Make) -> None:
+    store = make()
+    world = World.create(CONFIG)
+    records = _fill(store, world, 3)
+    store.checkpoint(3, world.checkpoint())
+    records += _fill(store, world, 3)
+    for start, expected in ((0, records), (2, records), (3, records[3:]), (6, records[3:])):
+        found = list(walk(store, CONFIG, start))
+        assert [record for record, _, _ in found] == expected
+        assert all(record.hash == result.hash for record, result, _ in found)
+        assert all(record.block().pack() == result.events.pack() for record, result, _ in found)
 
 
 @pytest.mark.parametrize("checkpoint_at", [None, 0, 3, 7])

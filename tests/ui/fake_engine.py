@@ -38,11 +38,18 @@ from engine.protocol.query import (
 from engine.protocol.story import NarratorState
 from tests.ui.fake_story import story
 
+RARE = {
+    "world_started",
+    "invariant_broken",
+    "resumed",
+    "disconnected",
+    "left",
+    "policy_changed",
+    "mutated",
+    "cascade_cut",
+}
 KINDS = tuple(
-    kind
-    for kind in EVENT_KINDS
-    for _ in range(4 if kind == "moved" else 1)
-    if kind not in {"world_started", "invariant_broken", "resumed", "disconnected", "left"}
+    kind for kind in EVENT_KINDS for _ in range(4 if kind == "moved" else 1) if kind not in RARE
 )
 SAYINGS = ("to the market", "help, raiders!", "who sells iron?", "good hunting", "hold the bridge")
 POLICIES = (

@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+from msgspec.structs import replace
 
 from console import panels
 from console.figures import ceiling, clock, count, ms, short
@@ -11,6 +12,7 @@ from console.lines import cell_width, clean, cut, fit, left, line_width, plain, 
 from console.model import Model, View
 from console.panels import health
 from console.panels.base import Panel
+from console.panels.latency import PANEL as LATENCY
 from console.panels.violations import PANEL as VIOLATIONS
 from console.panels.vitals import PANEL as VITALS
 from console.select.vitals import state_of
@@ -19,7 +21,7 @@ from console.themes import choose_depth, choose_theme, load_theme, theme_names
 from console.update import update
 from console.widgets.gauge import gauge, parts
 from console.widgets.heat import heat, steps
-from console.widgets.spark import Chart, area, spark
+from console.widgets.spark import Chart, area, spark, typical_top
 from engine.protocol.command import ArmFault, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.feed import Ended, GeneratorView, OutageView, Snapshot, ViolationsView
@@ -196,3 +198,27 @@ def test_the_health_panel_says_what_the_header_says(generator, outages, threshol
     )
     model = update(Model(), snapshot)
     assert says in plain(health.PANEL.draw(model, 60, 14, False)[0])
+
+
+def test_a_second_of_timeouts_does_not_flatten_the_chart():
+    usual: list[float | None] = [95.0] * 40 + [None]
+    assert typical_top(usual, 10.0) == 95.0
+    assert typical_top([*usual, 10_000.0], 10.0) == 190.0
+    assert typical_top([*usual, *[2_000.0] * 5], 10.0) == 2_000.0
+    assert typical_top([None], 10.0) == 10.0
+    assert typical_top([], 10.0) == 10.0
+
+
+def test_a_latency_beyond_the_chart_is_told_in_figures():
+    model = lively()
+    snapshot = model.snapshot
+    assert snapshot is not None
+    high = (*snapshot.series.latency_ms_p99[:-1], 10_000.0)
+    tall = replace(snapshot, series=replace(snapshot.series, latency_ms_p99=high))
+    lines = [
+        "".join(text for text, _ in line)
+        for line in LATENCY.draw(update(model, tall), 80, 12, False)
+    ]
+    assert "peak 10,000" in lines[0] or "peak 10,000" in lines[-1]
+    lines = ["".join(text for text, _ in line) for line in LATENCY.draw(model, 80, 12, False)]
+    assert "peak" not in "".join(lines)

@@ -25,8 +25,8 @@ def test_intents_come_out_as_they_went_in():
     assert inbox.put(1_000_007, Intent(seq=4, kind="say", text="hi")) == ""
     inputs = inbox.drain(nobody)
     move, sell, _ = inputs.intents.tolist()
-    assert move == (1_000_007, 3, INTENT_KINDS.index("move"), 65535, 1, 0, 0)
-    assert sell == (1_000_008, 2**31 - 1, INTENT_KINDS.index("trade"), 0, 0, 100_000, -1_000_000)
+    assert move == (1_000_007, 3, INTENT_KINDS.index("move"), 65535, 1, 0, 0, 0)
+    assert sell == (1_000_008, 2**31 - 1, INTENT_KINDS.index("trade"), 0, 0, 100_000, -1_000_000, 0)
     assert inputs.texts == {2: "hi"}
     assert len(inbox.drain(nobody).intents) == 0
 

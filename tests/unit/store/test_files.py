@@ -27,7 +27,7 @@ def _run(store: SqliteStore | MemoryStore, ticks: int) -> World:
         rows = [(PLAYER_ID_BASE + n, tick, 5, 0, 0, 0, 0) for n in range(tick and 100)]
         inputs = TickInputs.of(rows, joins=joins)
         result = world.step(inputs)
-        store.append(TickRecord.of(result.tick, inputs, result.events, result.hash))
+        store.append(TickRecord.of(result, inputs))
     return world
 
 
@@ -49,7 +49,8 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     with apsw.Connection(str(path)) as db:
         db.execute("UPDATE meta SET value = 99").fetchall()
     db.close()
-    with pytest.raises(UserError, match=f"format 99; .* reads format {STORE_FORMAT}"):
+    told = f"format 99, written by a newer .* knows format 1 to {STORE_FORMAT}"
+    with pytest.raises(UserError, match=told):
         SqliteStore(path)
 
 
@@ -58,8 +59,10 @@ def test_another_program_s_database_is_refused(tmp_path: Path) -> None:
     db = apsw.Connection(str(path))
     db.execute("CREATE TABLE recipes (name)").fetchall()
     db.close()
-    with pytest.raises(UserError, match=r"events\.db: cannot be used as event store|format none"):
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"events\.db: no event store: it has other tables"):
         SqliteStore(path)
+    assert path.read_bytes() == before
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -142,9 +145,8 @@ def test_a_log_of_another_seed_is_told() -> None:
         recover(store, WorldConfig(seed=6, npcs=20, nodes=10))
 
 
-def test_a_damaged_checkpoint_is_told() -> None:
+def test_a_damaged_checkpoint_is_passed_over() -> None:
     store = MemoryStore()
     world = _run(store, 3)
     store.checkpoint(world.tick, world.checkpoint()[:-9])
-    with pytest.raises(UserError, match="the log cannot be recovered"):
-        recover(store, CONFIG)
+    assert recover(store, CONFIG).hash == world.hash

@@ -1,4 +1,4 @@
-"""Looks into a world's log beside the world: read-only, every look a short transaction."""
+"""Finds events in a log beside its world: by number, onward and backward, a tick at a time."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,30 +7,23 @@ from typing import Any, Final, Self
 
 import apsw
 
+from engine.protocol.errors import UserError
 from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
 from engine.store.base import Last
 from engine.store.compression import Codec
+from engine.store.tables import Tables
+from engine.store.upcast import upcast
 from engine.world.events import EventBlock, TickEvents
 
 _BUSY_MS: Final = 1000
-_COLUMNS: Final = "tick, first_seq, count, events"
 
 # Ticks without events share first_seq with the next that has some: of equals the newest.
-_HOLDING: Final = (
-    f"SELECT {_COLUMNS} FROM ticks WHERE first_seq <= ? "  # noqa: S608 - a constant
-    "ORDER BY first_seq DESC, tick DESC LIMIT 1"
-)
-_AFTER: Final = (
-    f"SELECT {_COLUMNS} FROM ticks WHERE first_seq > ? AND count > 0 "  # noqa: S608 - a constant
-    "ORDER BY first_seq LIMIT ?"
-)
-_BEFORE: Final = (
-    f"SELECT {_COLUMNS} FROM ticks WHERE first_seq < ? AND count > 0 "  # noqa: S608 - a constant
-    "ORDER BY first_seq DESC LIMIT ?"
-)
+_HOLDING: Final = "first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT ?"
+_AFTER: Final = "first_seq > ? AND count > 0 ORDER BY first_seq LIMIT ?"
+_BEFORE: Final = "first_seq < ? AND count > 0 ORDER BY first_seq DESC LIMIT ?"
 
 
-class LogReader:
+class Finder:
     """A log that another process may be writing. Opened for a question, closed after it.
 
     Args:
@@ -42,13 +35,22 @@ class LogReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._unpack = Codec().unpack
         try:
             self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         except apsw.Error as problem:
             raise OSError(f"{path}: {problem}") from problem
-        self._db.set_busy_timeout(_BUSY_MS)
+        try:
+            self._db.set_busy_timeout(_BUSY_MS)
+            self._tables = Tables(self._db, path)
+        except UserError as problem:
+            self._db.close()
+            raise OSError(problem.message) from problem
+        except BaseException:  # an interrupted opening, too, leaves no file open
+            self._db.close()
+            raise
+        schema = "schema" if self._tables.format > 1 else "1"
+        self._select = f"SELECT tick, first_seq, count, {schema}, events FROM ticks WHERE "  # noqa: S608 - one of two constants
 
     def __enter__(self) -> Self:
         return self
@@ -67,23 +69,23 @@ class LogReader:
 
     def last(self) -> Last | None:
         """Return where the log ends, None when it is empty."""
-        rows = self._all("SELECT tick, first_seq + count - 1 FROM ticks ORDER BY tick DESC LIMIT 1")
-        return Last(*rows[0]) if rows else None
+        return self._tables.last()
 
     def seal(self, tick: int) -> tuple[int, bytes] | None:
         """Return a tick's last event and state hash, None when the log has no such tick."""
-        rows = self._all("SELECT first_seq + count - 1, hash FROM ticks WHERE tick = ?", (tick,))
-        return rows[0] if rows else None
+        query = "SELECT first_seq + count - 1, hash FROM ticks WHERE tick = ?"
+        rows = self._tables.all(query, (tick,))
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def first_seq_from(self, tick: int) -> int | None:
         """Return ``seq`` of the first event in or after a tick, None when there is none yet."""
         query = "SELECT first_seq FROM ticks WHERE tick >= ? AND count > 0 ORDER BY tick LIMIT 1"
-        rows = self._all(query, (tick,))
-        return rows[0][0] if rows else None
+        rows = self._tables.all(query, (tick,))
+        return int(rows[0][0]) if rows else None
 
     def holding(self, seq: int) -> TickEvents | None:
         """Return the tick with an event, None when the log has no such event."""
-        rows = self._all(_HOLDING, (seq,))
+        rows = self._tables.all(self._select + _HOLDING, (seq, 1))
         if not rows or not rows[0][1] <= seq < rows[0][1] + rows[0][2]:
             return None
         return self._tick(rows[0])
@@ -120,26 +122,23 @@ class LogReader:
                 yield self._tick(row)
             before_seq = rows[-1][1]
 
-    def _page(self, query: str, seq: int) -> list[tuple[Any, ...]]:
+    def _page(self, which: str, seq: int) -> list[tuple[Any, ...]]:
+        """Return some rows; no transaction stays open while the caller works on them."""
         rows: list[tuple[Any, ...]] = []
         count = 0
-        try:
-            # The cursor is closed here: no transaction stays open while the caller works.
-            for row in self._db.execute(query, (seq, LOG_TICKS_READ_MAX)):
+        with self._tables.told():
+            for row in self._db.execute(self._select + which, (seq, LOG_TICKS_READ_MAX)):
                 rows.append(row)
                 count += row[2]
                 if count >= LOG_EVENTS_READ_MAX:
                     break
-        except apsw.Error as problem:
-            raise OSError(f"{self._path}: {problem}") from problem
         return rows
 
     def _tick(self, row: tuple[Any, ...]) -> TickEvents:
-        tick, first_seq, _, events = row
-        return TickEvents(tick, EventBlock.from_log(first_seq, self._unpack(events)))
-
-    def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        try:
-            return self._db.execute(query, values).fetchall()
-        except apsw.Error as problem:
-            raise OSError(f"{self._path}: {problem}") from problem
+        tick, first_seq, count, schema, events = row
+        if not (isinstance(events, bytes) and isinstance(schema, int)):
+            raise ValueError(f"tick {tick!r} is damaged: it holds no events")  # noqa: TRY004 - the bytes are wrong, not the caller
+        block = upcast(EventBlock.from_log(first_seq, self._unpack(events)), schema)
+        if len(block.rows) != count:
+            raise ValueError(f"tick {tick} is damaged: {len(block.rows)} events for {count}")
+        return TickEvents(tick, block)
