@@ -10,6 +10,7 @@ from engine.hub.placement import Child, ChildKind, Placement
 from engine.link.base import LinkClosed
 from engine.protocol.child import (
     ChildProblem,
+    HistoryReady,
     IndexerReady,
     NarratorReady,
     Quit,
@@ -28,7 +29,7 @@ _BACK_OFF_S = 0.2
 _BACK_OFF_S_MAX = 3.0
 _EXIT_S = 1.0
 
-Ready = WorldReady | SquadReady | NarratorReady | IndexerReady
+Ready = WorldReady | SquadReady | NarratorReady | IndexerReady | HistoryReady
 
 
 class Owner(Struct):

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
-from engine.protocol.child import SquadSpec, WorldSpec
+from engine.protocol.child import HistorySpec, SquadSpec, WorldSpec
 from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
 from engine.protocol.query import FaultSpec
 from engine.protocol.spec import RunSpec
@@ -66,6 +66,19 @@ def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
         events_socket=place.events_socket,
         shared_memory=place.shared_memory,
         secret=place.secret,
+    )
+
+
+def history_spec(spec: RunSpec, place: WorldPlace) -> HistorySpec:
+    """Return the historian's first message: the world as ``world_spec`` makes it."""
+    world = world_spec(spec, place, 0)
+    return HistorySpec(
+        database=world.database,
+        seed=world.seed,
+        npcs=world.npcs,
+        nodes=world.nodes,
+        capacity=world.capacity,
+        interval_ms=world.interval_ms,
     )
 
 

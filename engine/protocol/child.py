@@ -1,4 +1,4 @@
-"""What the hub and its children (world, squads, indexer) say to each other.
+"""What the hub and its children (world, squads, indexer, historian) say to each other.
 
 Frames on a socket pair that the hub made: four bytes of length, big-endian, then
 msgpack. When the hub dies the pair closes and the child exits.
@@ -170,6 +170,44 @@ class IndexReport(Struct, frozen=True, tag="index_report"):
     anew: str = ""
 
 
+class HistorySpec(Struct, frozen=True, tag="history_spec"):
+    """Everything the historian needs: the log, and what its world was made from."""
+
+    database: str
+    seed: int
+    npcs: int
+    nodes: int
+    capacity: int
+    interval_ms: int
+
+
+class HistoryReady(Struct, frozen=True, tag="history_ready"):
+    """The historian runs."""
+
+    pid: int
+
+
+class AskHistory(Struct, frozen=True, tag="ask_history"):
+    """Tell of all entities as they were after a tick; ``id`` comes back in the answer."""
+
+    id: int
+    tick: int
+    columns: tuple[str, ...]
+
+
+class HistoryTold(Struct, frozen=True, tag="history_told"):
+    """Answer to ``ask_history``: ``columns`` of the world's arrays by name, as bytes.
+
+    ``code`` and ``message`` say why there is none; both empty when there is one.
+    """
+
+    id: int
+    tick: int
+    columns: dict[str, bytes]
+    code: str = ""
+    message: str = ""
+
+
 class Quit(Struct, frozen=True, tag="quit"):
     """Stop in order: say good-bye, flush, report once more, exit."""
 
@@ -314,6 +352,8 @@ ToChild = (
     | NarratorSpec
     | IndexerSpec
     | IndexAnew
+    | HistorySpec
+    | AskHistory
     | SetLoad
     | SquadFault
     | SquadClear
@@ -332,6 +372,8 @@ FromChild = (
     | NarratorReady
     | IndexerReady
     | IndexReport
+    | HistoryReady
+    | HistoryTold
     | ChildProblem
     | EventBatch
 )

@@ -55,6 +55,14 @@ INDEX_FAN_IN: Final = 16
 INDEX_TIERS: Final = 3
 INDEX_BLOCKS_READ_MAX: Final = 2048
 """Blocks of the index that one search reads; its answer says where to go on."""
+SEARCHES_KEPT_MAX: Final = 16
+"""Searches of old events that the hub remembers, for who asks the same again."""
+HISTORY_IDLE_S: Final = 60.0
+"""A historian that was asked nothing for so long is ended."""
+HISTORY_ASKED_MAX: Final = 16
+"""Questions that wait for the historian."""
+HISTORY_KEPT_MAX: Final = 4
+"""Past moments that the hub remembers, for who asks the same again."""
 CHAIN_EVENTS_MAX: Final = 500
 """Causes and effects of one event that an answer holds; it says when there are more."""
 

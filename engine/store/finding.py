@@ -11,6 +11,7 @@ from engine.protocol.errors import UserError
 from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
 from engine.store.base import Last
 from engine.store.compression import Codec
+from engine.store.opening import open_to_read
 from engine.store.tables import Tables
 from engine.store.upcast import upcast
 from engine.world.events import EventBlock, TickEvents
@@ -37,11 +38,10 @@ class Finder:
     def __init__(self, path: Path) -> None:
         self._unpack = Codec().unpack
         try:
-            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._db = open_to_read(path, _BUSY_MS)
         except apsw.Error as problem:
             raise OSError(f"{path}: {problem}") from problem
         try:
-            self._db.set_busy_timeout(_BUSY_MS)
             self._tables = Tables(self._db, path)
         except UserError as problem:
             self._db.close()

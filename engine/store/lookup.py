@@ -11,6 +11,7 @@ import numpy as np
 from engine.protocol.limits import INDEX_BLOCKS_READ_MAX
 from engine.store.finding import Finder
 from engine.store.index import DIMENSIONS, Segment, read_segments
+from engine.store.opening import open_to_read
 from engine.store.postings import Damaged, Keys, Packer, Seqs
 
 _BUSY_MS: Final = 1000
@@ -60,8 +61,7 @@ class Lookup:
         self._unpacked: dict[tuple[int, int, int, int], tuple[Keys, Seqs]] = {}
         self._db: apsw.Connection | None = None
         try:
-            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-            self._db.set_busy_timeout(_BUSY_MS)
+            self._db = open_to_read(path, _BUSY_MS)
             self._db.execute("BEGIN").fetchall()
             self.segments = read_segments(self._db, log)
         except (Damaged, apsw.CorruptError, apsw.NotADBError) as problem:

@@ -9,6 +9,7 @@ import apsw
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.store.base import Last, TickRecord, events_of
+from engine.store.opening import open_to_read
 from engine.store.tables import Tables
 from engine.world.events import TickEvents
 
@@ -34,9 +35,8 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._db = open_to_read(path, _BUSY_MS)
             try:
-                self._db.set_busy_timeout(_BUSY_MS)
                 self._tables = Tables(self._db, path)
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()

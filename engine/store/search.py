@@ -16,7 +16,8 @@ from engine.store.postings import Damaged, Seqs
 from engine.world.arrays import Array
 from engine.world.events import TickEvents
 
-SEQ_END: Final = 2**63 - 1
+SEQ_END: Final = 2**53
+"""More than any event or tick."""
 
 Condition = tuple[Term, ...]
 """An event satisfies it when it has any of the keys."""
@@ -44,7 +45,7 @@ class Wanted:
     after_seq: int = 0
     before_seq: int = SEQ_END
     first_tick: int = 0
-    last_tick: int | None = None
+    last_tick: int = SEQ_END
 
     def pick(self, tick: TickEvents) -> Array:
         """Return a tick's rows that are wanted as far as conditions go, in order."""
@@ -210,7 +211,7 @@ def _span(wanted: Wanted, log: Finder, last_seq: int) -> tuple[int, int]:
     if wanted.first_tick:
         found = log.first_seq_from(wanted.first_tick)
         first = max(first, last_seq + 1 if found is None else found)
-    if wanted.last_tick is not None:
+    if wanted.last_tick < SEQ_END:
         found = log.first_seq_from(wanted.last_tick + 1)
         end = end if found is None else min(end, found)
     return first, max(first, end)

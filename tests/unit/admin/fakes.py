@@ -1,7 +1,7 @@
 """An engine that is not there: the doors' other side."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -113,9 +113,6 @@ class FakeService:
 
     async def ticks_after(self, seq: int) -> list[TickEvents]:
         return [tick for tick in self.ticks if tick.last_seq > seq][:2]
-
-    def newest_ticks(self) -> Iterator[TickEvents]:
-        return reversed(self.ticks)
 
     def figures_after(self, tick: int) -> list[TickFigures]:
         return [row for row in self.figures if row.tick > tick]
