@@ -17,6 +17,7 @@ from engine.protocol.query import (
     Answer,
     EntitiesAnswer,
     EntityRow,
+    EventsAnswer,
     Query,
     Refused,
     StoryAnswer,
@@ -96,9 +97,10 @@ class FakeService:
         plain: dict[str, Answer] = {
             "EntitiesQuery": EntitiesAnswer(5, 3, (row(1_000_012), row(100_007))),
             "TicksQuery": TicksAnswer(100, tuple(self.figures)),
+            "EventsQuery": EventsAnswer(self.last_seq, ()),
             "StoryQuery": StoryAnswer(len(self.beats), tuple(self.beats)),
         }
-        return (self.answers | plain).get(name, Refused("not_found", f"no {name} here"))
+        return (plain | self.answers).get(name, Refused("not_found", f"no {name} here"))
 
     async def command(self, command: Command) -> Reply:
         self.commands.append(command)
