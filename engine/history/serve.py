@@ -7,6 +7,8 @@ noticed when the answer is.
 import os
 from pathlib import Path
 
+from msgspec.structs import asdict
+
 from engine.history.past import NoSuchTick, Past
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
@@ -24,14 +26,7 @@ from engine.world.world import WorldConfig
 
 def past_of(spec: HistorySpec) -> Past:
     """Return the past that a spec speaks of."""
-    config = WorldConfig(
-        seed=spec.seed,
-        npcs=spec.npcs,
-        nodes=spec.nodes,
-        capacity=spec.capacity,
-        interval_ms=spec.interval_ms,
-    )
-    return Past(Path(spec.database), config)
+    return Past(Path(spec.database), WorldConfig(**asdict(spec.shape)))
 
 
 def told(past: Past, asked: AskHistory) -> HistoryTold:

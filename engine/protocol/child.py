@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.manifest import WorldShape
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
@@ -174,11 +175,7 @@ class HistorySpec(Struct, frozen=True, tag="history_spec"):
     """Everything the historian needs: the log, and what its world was made from."""
 
     database: str
-    seed: int
-    npcs: int
-    nodes: int
-    capacity: int
-    interval_ms: int
+    shape: WorldShape
 
 
 class HistoryReady(Struct, frozen=True, tag="history_ready"):
