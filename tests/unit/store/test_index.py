@@ -212,7 +212,9 @@ def test_an_interrupted_add_leaves_a_whole_index(busy: Busy, monkeypatch: pytest
 def test_a_full_disk_is_said_and_tried_again(busy: Busy):
     with Finder(busy.path) as log:
         index = Index(busy.index_path, log)
-    index._db.execute("PRAGMA max_page_count = 6").fetchall()
+    ((pages,),) = index._db.execute("PRAGMA page_count").fetchall()
+    index._db.execute(f"PRAGMA max_page_count = {pages + 1}").fetchall()
+    busy.run(200)
     with pytest.raises(OSError, match="full"):
         fill(index, busy.path, up_to=2**40, ticks_each=4)
     position = index.position
