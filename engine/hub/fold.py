@@ -352,7 +352,9 @@ class Fold:
             figures.tick = self.ticks.summary()
             figures.events = EventsSummary(stored, round(per_s, 1), self.log.depth_max)
             by_policy = dict(sorted(self.log.by_policy.items()))
-            figures.violations = ViolationsSummary(self.log.total, by_policy)
+            figures.violations = ViolationsSummary(
+                self.log.total, by_policy, self.log.critical, dict(sorted(self.log.broken.items()))
+            )
             figures.state_hash = self.world.state_hash
         return figures
 

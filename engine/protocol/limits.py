@@ -35,6 +35,19 @@ NPCS_MAX: Final = 50_000
 NODES_MAX: Final = 50_000
 CASCADE_DEPTH_MAX: Final = 8
 CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
+CASCADE_PENDING_MAX: Final = 100_000
+"""Events whose reactions wait for the next tick; what is more never gets any, and that is told."""
+CASCADE_LOOP_MAX: Final = 3
+"""How often a chain of reactions comes back to one rule and one entity before it is stopped."""
+CASCADE_TRAIL_MAX: Final = 128
+"""How many reactions back a loop is looked for."""
+CASCADE_CHAIN_MAX: Final = 1024
+"""Reactions in one chain, over all its ticks; a longer one is stopped like a loop."""
+CASCADE_STEPS_KEPT_MAX: Final = 100_000
+"""Reactions that are remembered from tick to tick, so that loops are found."""
+RULES_MAX: Final = 250
+INVARIANT_REPEAT_TICKS: Final = 50
+"""From one report of a broken invariant to its next, whatever happens in between."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 

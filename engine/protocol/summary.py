@@ -91,10 +91,16 @@ class EventsSummary(Struct, frozen=True):
 
 
 class ViolationsSummary(Struct, frozen=True):
-    """Denied or mutated commands and broken invariants."""
+    """Denied or mutated commands, cascades that were cut, and broken invariants.
+
+    ``critical``: reports of broken invariants among them, ``broken`` by invariant. One is
+    enough, and the run has failed.
+    """
 
     total: int
     by_policy: dict[str, int]
+    critical: int = 0
+    broken: dict[str, int] = {}
 
 
 class FaultSummary(Struct, frozen=True):

@@ -12,7 +12,6 @@ import numpy as np
 from engine.protocol.limits import ORDER_SEQ_BASE
 from engine.world.arrays import Array, isqrt, rank_in_group
 from engine.world.constants import (
-    GOODS_NODE_MAX,
     HP_PER_LEVEL,
     HP_START,
     RATE_COST_MS,
@@ -205,7 +204,8 @@ def _node_regrown(state: State, events: Array, now_ms: int) -> None:
     rows = state.rows_of(events["stream"])
     state.alive[rows] = 1
     state.due_tick[rows] = 0
-    state.goods[rows] = GOODS_NODE_MAX
+    state.goods[rows] = events["a"]
+    state.goods_supply += int(events["b"].sum())
 
 
 def _traded(state: State, events: Array, now_ms: int) -> None:

@@ -13,13 +13,14 @@ died                      tick of coming back            lives so far
 looted                    gold taken                     goods taken
 gathered                  goods taken                    goods left in the node
 node_emptied              tick of growing again          0
-node_regrown              goods                          0
+node_regrown              goods now                      goods new in the world
 traded                    goods bought (< 0: sold)       gold paid (< 0: received)
 rested                    hp gained                      hp now
 levelled_up               new level                      old level
 stage_changed             new stage                      old stage
 denied                    kind of intent (-1: a join)    0 (text: ``policy: reason``)
-invariant_broken          found                          expected
+invariant_broken          found                          expected (text: ``name: words``)
+cascade_cut               events put off, or chains      the bound (text: ``limit: words``)
 ========================  =============================  ============================
 
 A ``moved`` with a text was shortened by governance (a *mutate*).
@@ -112,9 +113,13 @@ class EventBlock:
         return self.first_seq + len(self.rows) - 1
 
     def violations(self) -> Array:
-        """Return the rows of violations, in order: denied, mutated, a broken invariant."""
+        """Return the rows of violations, in order.
+
+        Denied, mutated, a bound on reactions that bit, a broken invariant.
+        """
         kinds = self.rows["kind"]
         found = (kinds == Code.DENIED) | (kinds == Code.INVARIANT_BROKEN)
+        found |= kinds == Code.CASCADE_CUT
         # A move that governance cut short stays a move, with the reason as its text.
         for row in self.texts:
             found[row] |= kinds[row] == Code.MOVED

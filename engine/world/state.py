@@ -69,6 +69,7 @@ class State:
         columns: Every column by name, ``capacity`` long; also attributes of their own.
         supply: All the gold there is.
         treasury: Gold that no entity holds.
+        goods_supply: All the goods there are; only what nodes grow adds to it.
         world_version: Events in the stream of the world itself (stream 0).
         names: Names of guests; other names follow from the id.
         cell_versions: Tick of the last change in each interest cell.
@@ -109,6 +110,7 @@ class State:
             setattr(self, name, column)
         self.supply = GOLD_SUPPLY
         self.treasury = GOLD_SUPPLY
+        self.goods_supply = 0
         self.world_version = 0
         self.names: dict[int, str] = {}
         self.cell_versions = np.zeros(limits.CELLS, np.int64)

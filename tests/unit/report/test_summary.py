@@ -3,7 +3,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.protocol.summary import CommandsSummary, GeneratorSummary, PlayersSummary, Summary
+from engine.protocol.summary import (
+    CommandsSummary,
+    GeneratorSummary,
+    PlayersSummary,
+    Summary,
+    ViolationsSummary,
+)
 from engine.report.figures import Figures, Trouble
 from engine.report.summary import build_summary, unkept
 from engine.stats.histogram import Histogram
@@ -49,6 +55,16 @@ def _figures(**changes: Any) -> Figures:
 
 def _verdict(summary: Summary) -> tuple[str, int]:
     return summary.verdict, summary.exit_code
+
+
+def test_a_broken_invariant_fails_the_run_and_is_named() -> None:
+    denied = ViolationsSummary(3, {"speed": 3})
+    assert _verdict(build_summary(_figures(violations=denied), (FAST,))) == ("held", 0)
+    broken = ViolationsSummary(4, {"speed": 3, "purses": 1}, 1, {"purses": 1})
+    summary = build_summary(_figures(violations=broken), ())
+    assert _verdict(summary) == ("failed", 1)
+    (reason,) = summary.reasons
+    assert reason == "the world did not stay true: broken invariants were told of: purses (1)"
 
 
 def test_a_good_run_holds() -> None:
