@@ -305,6 +305,7 @@ class Fold:
             generator=self.generator.view(tally),
             world=replace(self.world, stalled_s=round(self.pulse.stalled_s, 1)),
             story=self.story.view(),
+            cheats=tally.cheats(),
             series=self._series,
             heat=self._heat,
             thresholds=thresholds,
@@ -346,6 +347,7 @@ class Fold:
             console=self.console.summary(),
             squads_lost=tally.squads_lost,
             story=self.story.summary(),
+            cheats=tally.cheats(),
         )
         if self.has_world:
             per_s = max(0, stored - self._stored_begin) / max(duration_s, 1.0)

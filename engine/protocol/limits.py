@@ -124,6 +124,8 @@ SATURATED_CONSECUTIVE_S: Final = 3
 REPORTS_PER_S_MAX: Final = 4
 ERROR_KINDS_MAX: Final = 32
 """Kinds of error told apart; a server that invents reasons fills ``other``."""
+CHEAT_KINDS_MAX: Final = 64
+"""Policies that cheats are told apart by; what more there are count as ``other``."""
 SQUADS_MAX: Final = 64
 FILES_SPARE: Final = 64
 """Files that a process keeps open besides its players' sockets."""

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from engine.protocol.cheats import CheatsSummary
+
 Verdict = Literal["held", "failed", "invalid"]
 
 
@@ -177,6 +179,7 @@ class Summary(Struct, frozen=True):
     tick: TickSummary | UnsetType = UNSET
     events: EventsSummary | UnsetType = UNSET
     violations: ViolationsSummary | UnsetType = UNSET
+    cheats: CheatsSummary | UnsetType = UNSET
     story: StorySummary | UnsetType = UNSET
     console: ConsoleSummary | UnsetType = UNSET
     state_hash: str | UnsetType = UNSET

@@ -170,6 +170,7 @@ def _unjudged(figures: Figures) -> Summary:
         tick=figures.tick or UNSET,
         events=figures.events or UNSET,
         violations=figures.violations or UNSET,
+        cheats=figures.cheats,
         story=figures.story or UNSET,
         console=figures.console or UNSET,
         state_hash=figures.state_hash or UNSET,
