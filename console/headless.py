@@ -11,7 +11,7 @@ from engine.protocol.cheats import CheatsSummary
 from engine.protocol.durations import format_duration
 from engine.protocol.errors import UserError
 from engine.protocol.feed import Gap, Notice, Snapshot
-from engine.protocol.summary import Summary
+from engine.protocol.summary import CommandLatencySummary, Summary
 
 
 def progress_line(snapshot: Snapshot) -> str:
@@ -59,14 +59,14 @@ def summary_text(summary: Summary) -> str:
         f"  players    {players.connected_max} connected of {players.target}, {players.lost} lost",
         f"  commands   {commands.due} due, {commands.acknowledged} acknowledged, "
         f"{commands.denied} denied, {commands.unanswered} unanswered, {commands.missed} missed",
-        f"  latency    p50 {latency.p50:.0f}  p95 {latency.p95:.0f}  p99 {latency.p99:.0f}  "
-        f"max {latency.max:.0f} ms  ({latency.count} counted, from the time they were due)",
+        f"  latency    {_latency_words(latency)}",
     ]
     if summary.tick is not msgspec.UNSET:
         tick = summary.tick
+        took = f"p50 {tick.ms.p50:.1f}  p99 {tick.ms.p99:.1f}  max {tick.ms.max:.1f}"
         lines.append(
-            f"  ticks      p50 {tick.ms.p50:.1f}  p99 {tick.ms.p99:.1f}  max {tick.ms.max:.1f} ms "
-            f"of {tick.interval_ms}, {tick.overruns} overruns, {tick.skipped} skipped"
+            f"  ticks      {took if tick.count else 'none measured'} "
+            f"of {tick.interval_ms} ms, {tick.overruns} overruns, {tick.skipped} skipped"
         )
     if summary.events is not msgspec.UNSET:
         lines.append(f"  events     {summary.events.stored} stored, {summary.events.per_s:.0f}/s")
@@ -110,6 +110,15 @@ def _cheat_lines(cheats: CheatsSummary) -> list[str]:
         + (f": {hit}" if hit else "")
     )
     return lines
+
+
+def _latency_words(latency: CommandLatencySummary) -> str:
+    if not latency.count:
+        return "no command was measured"
+    return (
+        f"p50 {latency.p50:.0f}  p95 {latency.p95:.0f}  p99 {latency.p99:.0f}  "
+        f"max {latency.max:.0f} ms  ({latency.count} counted, from the time they were due)"
+    )
 
 
 def check_writable(where: str) -> None:

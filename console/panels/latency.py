@@ -6,7 +6,7 @@ from console.model import Model
 from console.select.marks import marks_inputs
 from console.select.vitals import LATENCY_BAD_MS, LATENCY_WARN_MS
 from console.widgets.frame import frame
-from console.widgets.spark import Chart, highest
+from console.widgets.spark import Chart, highest, typical_top
 from console.widgets.timeline import timeline
 from engine.protocol.feed import Percentiles
 
@@ -31,11 +31,16 @@ class Latency:
         latency = snapshot.latency_ms if snapshot else Percentiles()
         inner, room = width - 4, height - 3
         lines = [_figures(latency, inner)]
+        peak: Line = ()
         if snapshot is not None and room >= 1:
             high = snapshot.series.latency_ms_p99
+            top = ceiling(typical_top(high[-inner:], 10.0))
+            highest_ms = highest(high[-inner:], 0.0)
+            if highest_ms > top:
+                peak = ((f"peak {ms(highest_ms)}  ", "area_bad"),)
             chart = Chart(
                 high,
-                top=ceiling(highest(high[-inner:], 10.0)),
+                top=top,
                 role=_role,
                 low=snapshot.series.latency_ms_p50,
                 mono=model.view.mono,
@@ -44,7 +49,7 @@ class Latency:
         note: Line = (("█", "area_low"), (" p50  ", "dim"), ("█", "area"), (" p99", "dim"))
         if model.view.mono:
             note = (("█ p50  ░ p99", "dim"),)
-        return frame(lines, width, height, "Latency ms", note, focused)
+        return frame(lines, width, height, "Latency ms", (*peak, *note), focused)
 
 
 def _role(value: float) -> str:

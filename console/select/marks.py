@@ -1,7 +1,7 @@
 """The row under a chart: seconds ago, and what happened then. Pure.
 
 ``▲d━━━━▼ ✓``: a fault was armed (its letter in the fault menu), held, was cleared, was
-recovered from. ``✖╍╍╍✓``: the world or a squad died and came back.
+recovered from. ``✖╍╍╍✓``: the world or a squad died and came back. ``◆``: someone marked it.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ CLEARED: Final = ("▼", "fault")
 RECOVERED: Final = ("✓", "good")
 LOST: Final = ("✖", "bad")
 DOWN: Final = ("╍", "bad")
+MARKED: Final = ("◆", "bright")
 LABEL_EVERY_S: Final = 30
 LABEL_ROOM: Final = 8
 
@@ -41,7 +42,8 @@ def marks_inputs(model: Model) -> object:
     if snapshot is None:
         return None
     series = snapshot.series
-    return snapshot.faults, snapshot.outages, series.start_s, len(series.players), model.menu
+    told = snapshot.faults, snapshot.outages, snapshot.marked_s
+    return told, series.start_s, len(series.players), model.menu
 
 
 def marks(model: Model, columns: int) -> Line:
@@ -58,10 +60,11 @@ def marks(model: Model, columns: int) -> Line:
         for span in spans:
             for column in range(max(0, span.first), min(columns, span.last + 1)):
                 cells[column] = span.run
-        for span in spans:
-            for column, cell in span.ends:
-                if 0 <= column < columns:
-                    cells[column] = cell
+        ends = [end for span in spans for end in span.ends]
+        ends += [(_column(snapshot, columns, at_s), MARKED) for at_s in snapshot.marked_s]
+        for column, cell in ends:
+            if 0 <= column < columns:
+                cells[column] = cell
     _label(cells)
     return _joined(cells)
 

@@ -15,6 +15,9 @@ GAP: Final = ("╎", "limit")
 """A column of these is a second in which there was nothing to measure."""
 AXIS: Final = 6
 """Columns of the labels at the left of a chart, where there is room for them."""
+USUAL_PCT: Final = 95
+TOWERS_TIMES: Final = 8
+"""What is so many times higher than nearly all the rest does not set the scale."""
 
 RoleOf = Callable[[float], str]
 Values = Sequence[float | None]
@@ -48,6 +51,20 @@ class Chart(Struct, frozen=True):
 def highest(values: Values, least: float) -> float:
     """Return the highest of the values there are, at least ``least``."""
     return max((least, *(value for value in values if value is not None)))
+
+
+def typical_top(values: Values, least: float) -> float:
+    """Return the highest value, or less where a few stand far above all the others.
+
+    One second in which a command ran into its timeout would flatten every other one: such
+    columns are drawn full, and whoever draws them says how high they really are.
+    """
+    there = sorted(value for value in values if value is not None)
+    top = highest(there, least)
+    if not there:
+        return top
+    usual = max(least, there[(len(there) - 1) * USUAL_PCT // 100])
+    return usual * 2 if top > usual * TOWERS_TIMES else top
 
 
 def spark(values: Values, width: int, top: float, role: RoleOf) -> Line:

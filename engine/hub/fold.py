@@ -302,6 +302,7 @@ class Fold:
             violations=self.log.violations_view(last.violations_per_s if last else 0.0),
             faults=self.faults.views(tally),
             outages=self.outages.views(),
+            marked_s=state.marked_s,
             generator=self.generator.view(tally),
             world=replace(self.world, stalled_s=round(self.pulse.stalled_s, 1)),
             story=self.story.view(),

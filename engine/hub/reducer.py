@@ -31,6 +31,7 @@ from engine.protocol.limits import (
     LEASE_S,
     LOAD_CHANGES_PER_S_MAX,
     MARK_CHARS_MAX,
+    MARKS_SHOWN_MAX,
     SEED_MAX,
 )
 from engine.protocol.text import counted, printable
@@ -63,6 +64,7 @@ def reduce(state: HubState, command: Command, at_s: float, console: int = 0) -> 
             return _finish(state, "stopped by the operator")
         case Mark():
             text = printable(command.text, MARK_CHARS_MAX)
+            state = replace(state, marked_s=(*state.marked_s, at_s)[-MARKS_SHOWN_MAX:])
             return Step(state, (Tell("mark", text),), Reply(ok=True, text="marked"))
     if state.finishing:
         return Step(state, (), Reply(ok=False, text="the run is stopping", code="conflict"))

@@ -76,6 +76,7 @@ class HubState(Struct, frozen=True):
             it detaches.
         attended_s: When a console was last there.
         faults_made: Faults armed so far; numbers the next.
+        marked_s: When the newest moments were marked, oldest first.
         finishing: The run is about to end.
     """
 
@@ -85,6 +86,7 @@ class HubState(Struct, frozen=True):
     schedule: tuple[FaultStep, ...] = ()
     manual: bool = False
     load_changed_s: tuple[float, ...] = ()
+    marked_s: tuple[float, ...] = ()
     armed: tuple[Armed, ...] = ()
     consoles: dict[int, Seated] = field(default_factory=dict)
     leases: dict[int, float] = field(default_factory=dict)

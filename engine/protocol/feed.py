@@ -223,6 +223,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
         state: Where the run is.
         at_s: Seconds since the run's start.
         outages: The newest spans without the world or a squad, oldest first.
+        marked_s: When the newest moments were marked, oldest first.
         heat: Population of ``HEATMAP_SIDE`` x ``HEATMAP_SIDE`` squares, row by row from the
             north-west corner: one byte a square, 255 means 255 or more.
     """
@@ -241,6 +242,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     violations: ViolationsView = ViolationsView()
     faults: tuple[FaultView, ...] = ()
     outages: tuple[OutageView, ...] = ()
+    marked_s: tuple[float, ...] = ()
     generator: GeneratorView = GeneratorView()
     world: WorldView = WorldView()
     story: StoryView = StoryView()

@@ -48,8 +48,16 @@ CASCADE_STEPS_KEPT_MAX: Final = 100_000
 RULES_MAX: Final = 250
 INVARIANT_REPEAT_TICKS: Final = 50
 """From one report of a broken invariant to its next, whatever happens in between."""
+REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
+"""Differing fields that a verification names; the number of the others is told."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
+LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024
+"""How much of a log, newest first, is looked through for damage before a world goes on."""
+CHECKPOINTS_KEPT_MAX: Final = 128
+"""Beyond it every second of the older half is dropped: the past is then reached in longer steps."""
+STREAM_ID_MAX: Final = 2**22 - 1
+"""Entities beyond it have no stream; far above every id that a world gives."""
 
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024
@@ -266,4 +274,6 @@ DURATION_S_MAX: Final = 7 * 24 * 3600.0
 FILTER_CHARS_MAX: Final = 256
 FILTER_TERMS_MAX: Final = 16
 MARK_CHARS_MAX: Final = 200
+MARKS_SHOWN_MAX: Final = 64
+"""Newest marked moments that a snapshot tells of; telemetry.db has all."""
 RUN_NAME_CHARS_MAX: Final = 64

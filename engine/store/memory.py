@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from engine.protocol.events import Event
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
 from engine.store.base import (
-    CHECKPOINTS_KEPT,
+    Conflict,
+    Inspection,
     Last,
     StoreFull,
     TickRecord,
     check_follows,
     events_of,
+    too_many,
 )
 from engine.store.compression import Codec
+from engine.store.heads import StreamHeads
+from engine.world.constants import RULES_VERSION
+from engine.world.events import logged_streams
 
 BYTES_MAX: Final = 512 * 1024 * 1024
 
@@ -25,62 +31,69 @@ class MemoryStore:
         bytes_max: More than this raises ``StoreFull``.
     """
 
+    rules = RULES_VERSION
+
     def __init__(self, bytes_max: int = BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._codec = Codec()
         self._ticks: list[TickRecord] = []
-        self._checkpoints: list[tuple[int, bytes]] = []
+        self._checkpoints: dict[int, bytes] = {}
         self._bytes = 0
+        self._heads = StreamHeads()
 
     def append(self, record: TickRecord) -> None:
         """See ``EventStore.append``."""
+        if self._ticks and record.tick == self._ticks[-1].tick:
+            if next(self.ticks(record.tick)) != record:
+                raise Conflict(f"tick {record.tick} is in the log already, with other content")
+            return
         check_follows(self.last(), record)
-        pack = self._codec.pack
-        stored = TickRecord(
-            record.tick,
-            record.first_seq,
-            record.count,
-            pack(record.inputs),
-            pack(record.events),
-            record.hash,
-        )
-        self._grow(len(stored.inputs) + len(stored.events) + len(stored.hash))
+        streams, versions = logged_streams(record.events, record.count)
+        self._heads.check(streams, versions)
+        stored = self._codec.pack_record(record)
+        blobs = (stored.inputs, stored.events, stored.audit, stored.hash)
+        self._grow(sum(len(blob) for blob in blobs))
         self._ticks.append(stored)
+        self._heads.advance(streams, versions)
 
     def last(self) -> Last | None:
-        """See ``EventStore.last``."""
+        """See ``LogReader.last``."""
         if not self._ticks:
             return None
         newest = self._ticks[-1]
-        return Last(newest.tick, newest.first_seq + newest.count - 1)
+        return Last(newest.tick, newest.last_seq)
 
     def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
-        """See ``EventStore.ticks``."""
+        """See ``LogReader.ticks``."""
         for index in range(max(from_tick, 0), len(self._ticks)):
-            yield self._unpacked(index)
+            yield self._codec.unpack_record(self._ticks[index])
 
     def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
-        """See ``EventStore.events``."""
+        """See ``LogReader.events``."""
         first = bisect_right(self._ticks, after_seq + 1, key=lambda tick: tick.first_seq) - 1
-        records = (self._unpacked(index) for index in range(max(first, 0), len(self._ticks)))
-        return events_of(records, after_seq, limit)
+        return events_of(self.ticks(first), after_seq, limit)
 
     def checkpoint(self, tick: int, blob: bytes) -> None:
         """See ``EventStore.checkpoint``."""
         packed = self._codec.pack(blob)
-        self._grow(len(packed))
-        self._checkpoints = [old for old in self._checkpoints if old[0] != tick]
-        self._checkpoints.append((tick, packed))
-        for _, dropped in self._checkpoints[:-CHECKPOINTS_KEPT]:
-            self._bytes -= len(dropped)
-        del self._checkpoints[:-CHECKPOINTS_KEPT]
+        self._grow(len(packed) - len(self._checkpoints.get(tick, b"")))
+        self._checkpoints[tick] = packed
+        for dropped in too_many(self.checkpoint_ticks()):
+            self._bytes -= len(self._checkpoints.pop(dropped))
 
-    def latest_checkpoint(self) -> tuple[int, bytes] | None:
-        """See ``EventStore.latest_checkpoint``."""
-        if not self._checkpoints:
-            return None
-        tick, packed = self._checkpoints[-1]
-        return tick, self._codec.unpack(packed)
+    def checkpoint_ticks(self) -> list[int]:
+        """See ``LogReader.checkpoint_ticks``."""
+        return sorted(self._checkpoints)
+
+    def checkpoint_at(self, tick: int) -> bytes | None:
+        """See ``LogReader.checkpoint_at``."""
+        packed = self._checkpoints.get(tick)
+        return None if packed is None else self._codec.unpack(packed)
+
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """See ``LogReader.inspect``; what this process has in memory is as it wrote it."""
+        del bytes_max
+        return Inspection(len(self._ticks), True)
 
     @property
     def size_bytes(self) -> int:
@@ -88,7 +101,7 @@ class MemoryStore:
         return self._bytes
 
     def close(self) -> None:
-        """See ``EventStore.close``."""
+        """See ``LogReader.close``."""
         self._ticks.clear()
         self._checkpoints.clear()
 
@@ -96,14 +109,3 @@ class MemoryStore:
         if self._bytes + more > self._bytes_max:
             raise StoreFull(f"the log in memory is full ({self._bytes_max} bytes)")
         self._bytes += more
-
-    def _unpacked(self, index: int) -> TickRecord:
-        stored, unpack = self._ticks[index], self._codec.unpack
-        return TickRecord(
-            stored.tick,
-            stored.first_seq,
-            stored.count,
-            unpack(stored.inputs),
-            unpack(stored.events),
-            stored.hash,
-        )

@@ -1,22 +1,89 @@
-"""Reads a world's log beside the world: read-only, opened for each use, short transactions."""
+"""Reads a world's log beside the world: read-only, short transactions, formats 1 and 2."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import apsw
 
-from engine.store.compression import Codec
-from engine.world.events import EventBlock, TickEvents
+from engine.protocol.errors import UserError
+from engine.protocol.events import Event
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
+from engine.store.base import Inspection, Last, TickRecord, events_of
+from engine.store.inspecting import inspect
+from engine.store.tables import Tables, size_bytes
+from engine.world.events import TickEvents
 
 _BUSY_MS: Final = 1000
 
-# Ticks without events share first_seq with the next that has some: of equals the newest.
-_FIRST: Final = (
-    "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT 1"
-)
-_TICKS: Final = (
-    "SELECT tick, first_seq, count, events FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"
-)
+
+class LogFile:
+    """See ``LogReader``: a log that another process may be writing. It is never written.
+
+    Between two calls no transaction is open, so that the writer's log can be folded in;
+    but who only looks now and then should close it, for the writer's end tidies up only
+    when nobody has the file open.
+
+    Args:
+        path: ``events.db``.
+
+    Raises:
+        UserError: It is no log, or one of a newer version.
+        OSError: It cannot be read.
+        ValueError: A page of it is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            try:
+                self._db.set_busy_timeout(_BUSY_MS)
+                self._tables = Tables(self._db, path)
+            except BaseException:  # an interrupted opening, too, leaves no file open
+                self._db.close()
+                raise
+        except apsw.Error as problem:
+            raise OSError(f"{path}: {problem}") from problem
+
+    @property
+    def rules(self) -> int:
+        """See ``LogReader.rules``."""
+        return self._tables.rules
+
+    def last(self) -> Last | None:
+        """See ``LogReader.last``."""
+        return self._tables.last()
+
+    def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
+        """See ``LogReader.ticks``."""
+        return self._tables.ticks(from_tick)
+
+    def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
+        """See ``LogReader.events``."""
+        return events_of(self.ticks(self._tables.tick_of(after_seq + 1)), after_seq, limit)
+
+    def checkpoint_ticks(self) -> list[int]:
+        """See ``LogReader.checkpoint_ticks``."""
+        return self._tables.checkpoint_ticks()
+
+    def checkpoint_at(self, tick: int) -> bytes | None:
+        """See ``LogReader.checkpoint_at``."""
+        return self._tables.checkpoint_at(tick)
+
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """See ``LogReader.inspect``."""
+        return inspect(self._tables, size_bytes(self._path), bytes_max)
+
+    def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
+        """Return what ``read_events`` returns."""
+        first = self._tables.tick_of(after_seq + 1)
+        some = self._tables.some_events(first, ticks_max=ticks_max, events_max=events_max)
+        return [TickEvents(tick, block) for tick, block in some if block.last_seq > after_seq]
+
+    def close(self) -> None:
+        """See ``LogReader.close``."""
+        self._db.close()
 
 
 def read_events(path: Path, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
@@ -33,33 +100,11 @@ def read_events(path: Path, after_seq: int, *, ticks_max: int, events_max: int) 
         ValueError: What is stored is no events.
     """
     try:
-        # Opened for each use: no reader keeps the writer's log from being folded in.
-        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        # Opened for each use: a reader that stays would keep the writer from tidying up.
+        log = LogFile(path)
         try:
-            db.set_busy_timeout(_BUSY_MS)
-            rows = _fetch(db, after_seq, ticks_max, events_max)
+            return log.ticks_after(after_seq, ticks_max=ticks_max, events_max=events_max)
         finally:
-            db.close()
-    except apsw.Error as problem:
+            log.close()
+    except UserError as problem:
         raise OSError(f"{path}: {problem}") from problem
-    unpack = Codec().unpack
-    found = [
-        TickEvents(tick, EventBlock.from_log(first_seq, unpack(events)))
-        for tick, first_seq, count, events in rows
-        if count
-    ]
-    return [each for each in found if each.last_seq > after_seq]
-
-
-def _fetch(
-    db: apsw.Connection, after_seq: int, ticks_max: int, events_max: int
-) -> list[tuple[Any, ...]]:
-    first = db.execute(_FIRST, (after_seq + 1,)).fetchall()
-    rows: list[tuple[Any, ...]] = []
-    count = 0
-    for row in db.execute(_TICKS, (first[0][0] if first else 0, ticks_max)):
-        rows.append(row)
-        count += row[2]
-        if count >= events_max:
-            break
-    return rows

@@ -1,6 +1,7 @@
 """The log in SQLite: one row and one durable transaction a tick."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,36 +9,38 @@ import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
 from engine.store.base import (
-    CHECKPOINTS_KEPT,
+    Conflict,
+    Damaged,
+    Inspection,
     Last,
     StoreFull,
+    StoreUnavailable,
     TickRecord,
     check_follows,
     events_of,
+    too_many,
 )
+from engine.store.chain import NO_CHECK, check_of, check_of_blob
 from engine.store.compression import Codec
+from engine.store.heads import StreamHeads, heads_of
+from engine.store.inspecting import inspect
+from engine.store.tables import CREATE, STORE_FORMAT, Tables, size_bytes
+from engine.world.constants import RULES_VERSION
+from engine.world.events import logged_streams
 
-STORE_FORMAT: Final = 1
 _PAGE_BYTES: Final = 8192
 _WAL_PAGES: Final = 512
 """Folding 4 MB into the database at a time keeps the tick that does it short."""
 _BUSY_MS: Final = 2000
-_TICKS_READ_AT_ONCE: Final = 256
-
-_SCHEMA: Final = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE ticks (
-    tick INTEGER PRIMARY KEY,
-    first_seq INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    inputs BLOB NOT NULL,
-    events BLOB NOT NULL,
-    hash BLOB NOT NULL
-);
-CREATE INDEX ticks_by_seq ON ticks (first_seq);
-CREATE TABLE checkpoints (tick INTEGER PRIMARY KEY, state BLOB NOT NULL);
-"""
+_PASSING: Final = (
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+)
+"""What may go by: a disk that fails, another process that holds the log."""
 
 
 class SqliteStore:
@@ -57,8 +60,12 @@ class SqliteStore:
         try:
             self._db = apsw.Connection(str(path))
             try:
-                self._open(bytes_max)
-                self._last = self._read_last()
+                self._tables = self._open(bytes_max)
+                self._last = self._tables.last()
+                # Read when they are needed: damage is for ``inspect`` to find and name.
+                self._check: bytes | None = None
+                self._heads: StreamHeads | None = None
+                self._is_unsure = False
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()
                 raise
@@ -66,9 +73,15 @@ class SqliteStore:
             raise UserError(f"{path}: no room for the event store: {problem}") from problem
         except apsw.Error as problem:
             raise UserError(f"{path}: cannot be used as event store: {problem}") from problem
+        except (OSError, ValueError) as problem:
+            raise UserError(f"cannot be used as event store: {problem}") from problem
 
-    def _open(self, bytes_max: int) -> None:
+    def _open(self, bytes_max: int) -> Tables:
         self._db.set_busy_timeout(_BUSY_MS)
+        is_new = not self._all("SELECT 1 FROM sqlite_schema")
+        if not is_new:
+            # Before anything is changed: the file may be another version's or program's.
+            self._refuse_older(Tables(self._db, self._path))
         # apsw's cursors are lazy: without fetchall a pragma may not have run.
         self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
         self._db.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -77,93 +90,144 @@ class SqliteStore:
         if bytes_max:
             pages = bytes_max // _PAGE_BYTES
             self._db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
-        with self._db:
-            tables = {name for (name,) in self._all("SELECT name FROM sqlite_schema")}
-            if not tables:
-                self._db.execute(_SCHEMA).fetchall()
-                self._all("INSERT INTO meta VALUES ('format', ?)", (STORE_FORMAT,))
-                return
-        found = self._all("SELECT value FROM meta WHERE name = 'format'")
-        if not found or found[0][0] != STORE_FORMAT:
-            version = found[0][0] if found else "none"
-            raise UserError(
-                f"{self._path}: event store of format {version}; "
-                f"this version of SeedStorm reads format {STORE_FORMAT}"
-            )
+        if is_new:
+            with self._db:
+                self._db.execute(CREATE).fetchall()
+                versions = ("format", STORE_FORMAT, "rules", RULES_VERSION)
+                self._all("INSERT INTO meta VALUES (?, ?), (?, ?)", versions)
+        return Tables(self._db, self._path)
+
+    def _refuse_older(self, tables: Tables) -> None:
+        for what, found, known in (
+            ("format", tables.format, STORE_FORMAT),
+            ("rules", tables.rules, RULES_VERSION),
+        ):
+            if found != known:
+                raise UserError(
+                    f"{self._path}: an event store of {what} {found}; this version goes on with "
+                    f"{what} {known} only: its events can still be read, its world not gone on with"
+                )
+
+    def _newest_check(self, last: Last | None) -> bytes:
+        return NO_CHECK if last is None else self._tables.stored(last.tick)[0][1]
+
+    @property
+    def rules(self) -> int:
+        """See ``LogReader.rules``."""
+        return self._tables.rules
 
     def append(self, record: TickRecord) -> None:
         """See ``EventStore.append``."""
+        with self._storing():
+            self._append(record)
+
+    def _append(self, record: TickRecord) -> None:
+        if self._is_unsure:
+            self._look_again()
+        if self._last is not None and record.tick == self._last.tick:
+            self._confirm(record)
+            return
         check_follows(self._last, record)
-        pack = self._codec.pack
-        row = (record.tick, record.first_seq, record.count)
-        blobs = (pack(record.inputs), pack(record.events), record.hash)
+        streams, versions = logged_streams(record.events, record.count)
+        if self._heads is None:
+            self._heads = heads_of(self)
+        self._heads.check(streams, versions)
+        stored = self._codec.pack_record(record)
+        if self._check is None:
+            self._check = self._newest_check(self._last)
+        check = check_of(self._check, stored)
+        row = (
+            stored.tick,
+            stored.first_seq,
+            stored.count,
+            stored.schema,
+            stored.inputs,
+            stored.events,
+            stored.audit,
+            stored.hash,
+            check,
+        )
+        # A statement of its own is a transaction of its own.
+        self._all("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._last, self._check = Last(record.tick, record.last_seq), check
+        self._heads.advance(streams, versions)
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """Say what a failure means for who stores."""
         try:
-            # A statement of its own is a transaction of its own.
-            self._all("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?)", row + blobs)
+            yield
+        except apsw.CorruptError as problem:
+            raise Damaged(f"{self._path}: a page of it is damaged: {problem}") from problem
         except apsw.FullError as problem:
+            self._is_unsure = True
             raise StoreFull(f"{self._path}: {problem}") from problem
-        self._last = Last(record.tick, record.first_seq + record.count - 1)
+        except (*_PASSING, OSError) as problem:
+            self._is_unsure = True
+            raise StoreUnavailable(f"{self._path}: {problem}") from problem
+
+    def _look_again(self) -> None:
+        """See where the log ends after a failure; what had failed may be stored all the same."""
+        last = self._tables.last()
+        if last != self._last:
+            self._last, self._check, self._heads = last, None, None
+        self._is_unsure = False
+
+    def _confirm(self, record: TickRecord) -> None:
+        """See that the newest record is this one.
+
+        Raises:
+            Conflict: It has other content.
+        """
+        if next(self.ticks(record.tick)) != record:
+            raise Conflict(f"tick {record.tick} is in the log already, with other content")
 
     def last(self) -> Last | None:
-        """See ``EventStore.last``."""
+        """See ``LogReader.last``."""
         return self._last
 
     def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
-        """See ``EventStore.ticks``."""
-        query = "SELECT * FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"
-        while True:
-            # In pages, so that no reader keeps a transaction open for long.
-            rows = self._all(query, (from_tick, _TICKS_READ_AT_ONCE))
-            yield from map(self._record, rows)
-            if len(rows) < _TICKS_READ_AT_ONCE:
-                return
-            from_tick = rows[-1][0] + 1
+        """See ``LogReader.ticks``."""
+        return self._tables.ticks(from_tick)
 
     def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
-        """See ``EventStore.events``."""
-        query = "SELECT max(tick) FROM ticks WHERE first_seq <= ?"
-        newest = self._all(query, (after_seq + 1,))[0][0]
-        return events_of(self.ticks(newest or 0), after_seq, limit)
+        """See ``LogReader.events``."""
+        return events_of(self.ticks(self._tables.tick_of(after_seq + 1)), after_seq, limit)
 
     def checkpoint(self, tick: int, blob: bytes) -> None:
         """See ``EventStore.checkpoint``."""
-        drop = (
-            "DELETE FROM checkpoints WHERE tick NOT IN "
-            "(SELECT tick FROM checkpoints ORDER BY tick DESC LIMIT ?)"
-        )
-        try:
+        state = self._codec.pack(blob)
+        row = (tick, state, check_of_blob(tick, state))
+        with self._storing():
             # Not in one transaction: SQLite ends it by itself when the disk is full, and
             # apsw's context manager then fails to roll back. One checkpoint too many is fine.
-            self._all(
-                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (tick, self._codec.pack(blob))
-            )
-            self._all(drop, (CHECKPOINTS_KEPT,))
-        except apsw.FullError as problem:
-            raise StoreFull(f"{self._path}: {problem}") from problem
+            self._all("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", row)
+            for dropped in too_many(self.checkpoint_ticks()):
+                self._all("DELETE FROM checkpoints WHERE tick = ?", (dropped,))
 
-    def latest_checkpoint(self) -> tuple[int, bytes] | None:
-        """See ``EventStore.latest_checkpoint``."""
-        rows = self._all("SELECT tick, state FROM checkpoints ORDER BY tick DESC LIMIT 1")
-        return (rows[0][0], self._codec.unpack(rows[0][1])) if rows else None
+    def checkpoint_ticks(self) -> list[int]:
+        """See ``LogReader.checkpoint_ticks``."""
+        return self._tables.checkpoint_ticks()
+
+    def checkpoint_at(self, tick: int) -> bytes | None:
+        """See ``LogReader.checkpoint_at``."""
+        return self._tables.checkpoint_at(tick)
+
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """See ``LogReader.inspect``."""
+        found = inspect(self._tables, self.size_bytes, bytes_max)
+        # Who looks a log through goes on with it: not in the first tick, then.
+        self._heads = heads_of(self)
+        return found
 
     @property
     def size_bytes(self) -> int:
         """See ``EventStore.size_bytes``: the database and its write-ahead log."""
-        wal = self._path.with_name(self._path.name + "-wal")
-        return sum(file.stat().st_size for file in (self._path, wal) if file.exists())
+        return size_bytes(self._path)
 
     def close(self) -> None:
-        """See ``EventStore.close``; the write-ahead log is folded into the database."""
+        """See ``LogReader.close``; the write-ahead log is folded into the database."""
         self._db.close()
-
-    def _read_last(self) -> Last | None:
-        rows = self._all("SELECT tick, first_seq + count - 1 FROM ticks ORDER BY tick DESC LIMIT 1")
-        return Last(*rows[0]) if rows else None
-
-    def _record(self, row: tuple[Any, ...]) -> TickRecord:
-        tick, first_seq, count, inputs, events, state_hash = row
-        unpack = self._codec.unpack
-        return TickRecord(tick, first_seq, count, unpack(inputs), unpack(events), state_hash)
 
     def _all(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         return self._db.execute(sql, values).fetchall()

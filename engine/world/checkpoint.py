@@ -7,6 +7,7 @@ import numpy as np
 from blake3 import blake3
 from msgspec import Struct
 
+from engine.world.arrays import Array
 from engine.world.cascade import Frontier
 from engine.world.events import EVENT_DTYPE
 from engine.world.lineage import STEP_DTYPE
@@ -125,6 +126,26 @@ def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier, dict[
         np.frombuffer(saved.pending_steps, STEP_DTYPE),
     )
     return saved, state, pending, unpack_told(saved.told)
+
+
+def stream_versions(data: bytes) -> tuple[Array, Array]:
+    """Return every stream of a checkpoint and its newest version, (n,) each; 0 is the world's.
+
+    Raises:
+        ValueError: The bytes are no checkpoint.
+    """
+    saved = _decoder.decode(data)
+    found: dict[str, Array] = {"id": np.zeros(0, np.uint32), "version": np.zeros(0, np.int64)}
+    offset = 0
+    for name, dtype in saved.layout:
+        values = np.frombuffer(saved.columns, dtype, saved.count, offset)
+        offset += values.nbytes
+        if name in found:
+            found[name] = values
+    ids, versions = found["id"], found["version"]
+    if len(ids) != len(versions):
+        raise ValueError("a checkpoint without streams or without their versions")
+    return np.append(ids, np.uint32(0)), np.append(versions, saved.world_version)
 
 
 def state_hash(

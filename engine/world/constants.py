@@ -4,6 +4,9 @@ from typing import Final
 
 from engine.protocol.limits import POSITION_UNITS_PER_TILE
 
+RULES_VERSION: Final = 2
+"""Raised whenever the same inputs give another state: such a log can be read, not stepped."""
+
 WALK_UNITS_PER_100_MS: Final = POSITION_UNITS_PER_TILE // 2
 """Five tiles a second; what is not walked is saved up to ``WALK_UNITS_SAVED_MAX``."""
 WALK_UNITS_SAVED_MAX: Final = 8 * POSITION_UNITS_PER_TILE

@@ -71,6 +71,7 @@ class TickResult:
         hash: State hash after it.
         depth: Levels of reactions.
         pending: Events whose reactions are left for the next tick.
+        audit_log: What governance wrote down about the intents, in its stored form.
     """
 
     tick: int
@@ -79,6 +80,7 @@ class TickResult:
     hash: bytes
     depth: int
     pending: int
+    audit_log: bytes = b""
 
 
 class World:

@@ -41,7 +41,10 @@ def _run() -> dict[str, Figure]:
         for tick in range(EVENTS // A_TICK):
             rows = ticks[tick % TICKS_MADE]
             block = EventBlock(1 + tick * A_TICK, rows, {})
-            store.append(TickRecord.of(tick, inputs, block, bytes(32)))
+            record = TickRecord(
+                tick, block.first_seq, A_TICK, inputs.pack(), block.to_log(), bytes(32)
+            )
+            store.append(record)
         seconds = time.perf_counter() - begun
         store.close()
         size = sum(file.stat().st_size for file in Path(folder).iterdir())

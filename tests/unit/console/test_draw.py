@@ -12,6 +12,7 @@ from console.lines import cell_width, clean, cut, fit, left, line_width, plain, 
 from console.model import Model, View
 from console.panels import health
 from console.panels.base import Panel
+from console.panels.latency import PANEL as LATENCY
 from console.panels.policies import PANEL as POLICIES
 from console.panels.violations import PANEL as VIOLATIONS
 from console.panels.vitals import PANEL as VITALS
@@ -21,7 +22,7 @@ from console.themes import choose_depth, choose_theme, load_theme, theme_names
 from console.update import update
 from console.widgets.gauge import gauge, parts
 from console.widgets.heat import heat, steps
-from console.widgets.spark import Chart, area, spark
+from console.widgets.spark import Chart, area, spark, typical_top
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import ArmFault, Scope
 from engine.protocol.errors import UserError
@@ -218,3 +219,27 @@ def test_what_became_of_cheats_stands_beside_the_policies(width: int, height: in
     assert "honest" not in "".join(
         plain(line) for line in POLICIES.draw(update(model, honest), width, height, False)
     )
+
+
+def test_a_second_of_timeouts_does_not_flatten_the_chart():
+    usual: list[float | None] = [95.0] * 40 + [None]
+    assert typical_top(usual, 10.0) == 95.0
+    assert typical_top([*usual, 10_000.0], 10.0) == 190.0
+    assert typical_top([*usual, *[2_000.0] * 5], 10.0) == 2_000.0
+    assert typical_top([None], 10.0) == 10.0
+    assert typical_top([], 10.0) == 10.0
+
+
+def test_a_latency_beyond_the_chart_is_told_in_figures():
+    model = lively()
+    snapshot = model.snapshot
+    assert snapshot is not None
+    high = (*snapshot.series.latency_ms_p99[:-1], 10_000.0)
+    tall = replace(snapshot, series=replace(snapshot.series, latency_ms_p99=high))
+    lines = [
+        "".join(text for text, _ in line)
+        for line in LATENCY.draw(update(model, tall), 80, 12, False)
+    ]
+    assert "peak 10,000" in lines[0] or "peak 10,000" in lines[-1]
+    lines = ["".join(text for text, _ in line) for line in LATENCY.draw(model, 80, 12, False)]
+    assert "peak" not in "".join(lines)

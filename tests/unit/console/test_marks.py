@@ -19,7 +19,11 @@ STORM = FaultView("f1", "disconnect-storm", "30%", 2.4, 20.0)
 
 
 def shown(
-    *faults: FaultView, outages: tuple[OutageView, ...] = (), seconds: int = 10, start: int = 0
+    *faults: FaultView,
+    outages: tuple[OutageView, ...] = (),
+    marked_s: tuple[float, ...] = (),
+    seconds: int = 10,
+    start: int = 0,
 ) -> Model:
     series = SeriesView(start, players=tuple(1.0 for _ in range(seconds)))
     snapshot = Snapshot(
@@ -28,6 +32,7 @@ def shown(
         at_s=start + seconds + 0.3,
         faults=faults,
         outages=outages,
+        marked_s=marked_s,
         players=PlayersView(target=10, connected=8),
         series=series,
     )
@@ -49,6 +54,11 @@ def test_an_armed_fault_runs_from_its_second_to_now():
 
 def test_a_fault_that_is_over_shows_when_it_was_cleared_and_recovered_from():
     assert row(shown(ended(6.9, 8.0))) == "  ▲d━━▼ ✓ "
+
+
+def test_a_marked_moment_stands_in_its_second_and_over_a_fault():
+    assert row(shown(STORM, marked_s=(0.2, 5.5))) == "◆ ▲d━◆━━━━"
+    assert row(shown(marked_s=(3.0,), start=100)) == " " * 10
 
 
 def test_cleared_and_recovered_within_a_second_are_both_seen():

@@ -27,6 +27,7 @@ from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     FAULTS_ARMED_MAX,
     LEASE_S,
+    MARKS_SHOWN_MAX,
     PLAYERS_MAX,
     SEED_MAX,
 )
@@ -310,3 +311,9 @@ def test_stop_and_nothing_after_it(state: HubState) -> None:
 def test_a_mark_is_made_safe_to_show(state: HubState) -> None:
     step = reduce(state, Mark("hot \x1b[2J now"), 1.0)
     assert step.effects == (Tell("mark", "hot \N{REPLACEMENT CHARACTER}[2J now"),)
+
+
+def test_the_newest_marked_moments_are_kept(state: HubState) -> None:
+    for second in range(MARKS_SHOWN_MAX + 5):
+        state = reduce(state, Mark("now"), float(second)).state
+    assert state.marked_s == tuple(float(second) for second in range(5, MARKS_SHOWN_MAX + 5))

@@ -91,7 +91,7 @@ class Bench:
         while True:
             inputs = TickInputs.of()
             result = self._world.step(inputs)
-            self._store.append(TickRecord.of(result.tick, inputs, result.events, result.hash))
+            self._store.append(TickRecord.of(result, inputs))
             block = result.events
             if len(block.rows):
                 break

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -27,7 +28,7 @@ def _run(store: SqliteStore | MemoryStore, ticks: int) -> World:
         rows = [(PLAYER_ID_BASE + n, tick, 5, 0, 0, 0, 0) for n in range(tick and 100)]
         inputs = TickInputs.of(rows, joins=joins)
         result = world.step(inputs)
-        store.append(TickRecord.of(result.tick, inputs, result.events, result.hash))
+        store.append(TickRecord.of(result, inputs))
     return world
 
 
@@ -38,8 +39,9 @@ def test_a_log_opened_again_goes_on(tmp_path: Path) -> None:
     store.checkpoint(world.tick, world.checkpoint())
     store.close()
     again = SqliteStore(path)
-    assert recover(again, CONFIG).hash == world.hash
-    again.append(TickRecord(4, world.next_seq, 0, b"", b"", b""))
+    assert recover(again, CONFIG).world.hash == world.hash
+    result = world.step(TickInputs.of())
+    again.append(TickRecord.of(result, TickInputs.of()))
     again.close()
 
 
@@ -49,7 +51,8 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     with apsw.Connection(str(path)) as db:
         db.execute("UPDATE meta SET value = 99").fetchall()
     db.close()
-    with pytest.raises(UserError, match=f"format 99; .* reads format {STORE_FORMAT}"):
+    told = f"format 99, written by a newer .* knows format 1 to {STORE_FORMAT}"
+    with pytest.raises(UserError, match=told):
         SqliteStore(path)
 
 
@@ -58,8 +61,10 @@ def test_another_program_s_database_is_refused(tmp_path: Path) -> None:
     db = apsw.Connection(str(path))
     db.execute("CREATE TABLE recipes (name)").fetchall()
     db.close()
-    with pytest.raises(UserError, match=r"events\.db: cannot be used as event store|format none"):
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"events\.db: no event store: it has other tables"):
         SqliteStore(path)
+    assert path.read_bytes() == before
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_what_was_appended_survives_kill_9(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     store = SqliteStore(path)
-    assert recover(store, CONFIG).hash.hex() == done.stdout.strip()
+    assert recover(store, CONFIG).world.hash.hex() == done.stdout.strip()
     store.close()
 
 
@@ -117,16 +122,7 @@ def test_a_log_that_steps_to_another_state_is_told(tmp_path: Path) -> None:
     forged = MemoryStore()
     for record in store.ticks():
         state_hash = bytes(32) if record.tick == 2 else record.hash
-        forged.append(
-            TickRecord(
-                record.tick,
-                record.first_seq,
-                record.count,
-                record.inputs,
-                record.events,
-                state_hash,
-            )
-        )
+        forged.append(replace(record, hash=state_hash))
     with pytest.raises(UserError, match="tick 2 of the log gives state") as caught:
         recover(forged, CONFIG)
     assert caught.value.exit_code is ExitCode.VERIFY_DIFFERS
@@ -142,9 +138,8 @@ def test_a_log_of_another_seed_is_told() -> None:
         recover(store, WorldConfig(seed=6, npcs=20, nodes=10))
 
 
-def test_a_damaged_checkpoint_is_told() -> None:
+def test_a_damaged_checkpoint_is_passed_over() -> None:
     store = MemoryStore()
     world = _run(store, 3)
     store.checkpoint(world.tick, world.checkpoint()[:-9])
-    with pytest.raises(UserError, match="the log cannot be recovered"):
-        recover(store, CONFIG)
+    assert recover(store, CONFIG).world.hash == world.hash

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> SqliteStore:
         joins = [(PLAYER_ID_BASE, "player-0")] if tick == 3 else []
         inputs = TickInputs.of(joins=joins)
         result = world.step(inputs)
-        store.append(TickRecord.of(result.tick, inputs, result.events, result.hash))
+        store.append(TickRecord.of(result, inputs))
     return store
 
 
@@ -61,8 +61,10 @@ def test_ticks_without_events_are_passed_over(tmp_path: Path, with_index: bool) 
     first_seq = 1
     for tick in range(40):
         rows = np.zeros(3 if tick in {9, 30} else 0, EVENT_DTYPE)
+        rows["version"] = range(first_seq, first_seq + len(rows))
         block = EventBlock(first_seq, rows)
-        store.append(TickRecord.of(tick, TickInputs.of(), block, b"hash"))
+        inputs = TickInputs.of().pack()
+        store.append(TickRecord(tick, first_seq, len(rows), inputs, block.to_log(), b"hash"))
         first_seq += len(rows)
     if not with_index:
         writer = apsw.Connection(str(path))

@@ -77,7 +77,7 @@ def test_bytes_that_are_no_inputs_are_refused(data: bytes) -> None:
 def test_inputs_of_another_length_are_refused() -> None:
     packed = TickInputs(np.zeros(2, INTENT_DTYPE)).pack()
     with pytest.raises(ValueError, match="25 bytes for 2 rows"):
-        TickInputs.unpack(packed.replace(b"\xc4\x32" + bytes(50), b"\xc4\x19" + bytes(25)))
+        TickInputs.unpack(packed.replace(b"\xc4\x34" + bytes(52), b"\xc4\x19" + bytes(25)))
 
 
 def test_events_survive_their_stored_form() -> None:

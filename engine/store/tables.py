@@ -1,0 +1,248 @@
+"""The tables of ``events.db``, of this format and of older ones, and how rows are read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from engine.protocol.errors import UserError
+from engine.store.base import Last, TickRecord
+from engine.store.chain import check_of_blob
+from engine.store.compression import Codec
+from engine.store.upcast import upcast
+from engine.world.constants import RULES_VERSION
+from engine.world.events import EVENT_SCHEMA, EventBlock
+
+STORE_FORMAT: Final = 2
+"""1 had no audit, no schema and no checks; its rules and its event schema were 1, too."""
+TICKS_READ_AT_ONCE: Final = 256
+LOG_BYTES_READ_AT_ONCE: Final = 16 * 1024 * 1024
+
+CREATE: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE ticks (
+    tick INTEGER PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    schema INTEGER NOT NULL,
+    inputs BLOB NOT NULL,
+    events BLOB NOT NULL,
+    audit BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    "check" BLOB NOT NULL
+);
+CREATE INDEX ticks_by_seq ON ticks (first_seq);
+CREATE TABLE checkpoints (
+    tick INTEGER PRIMARY KEY, state BLOB NOT NULL, "check" BLOB NOT NULL
+);
+"""
+
+_COLUMNS: Final = {
+    1: "tick, first_seq, count, 1, inputs, events, x'', hash, x''",
+    2: 'tick, first_seq, count, schema, inputs, events, audit, hash, "check"',
+}
+_CHECKPOINT: Final = {1: "state, x''", 2: 'state, "check"'}
+# Ticks without events share first_seq with the next that has some: of equals the newest.
+_TICK_OF_SEQ: Final = (
+    "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT 1"
+)
+_TYPES: Final = (int, int, int, int, bytes, bytes, bytes, bytes, bytes)
+_EVENT_TYPES: Final = (int, int, int, int, bytes)
+
+_UNREADABLE: Final = (
+    apsw.NotADBError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
+
+Row = tuple[Any, ...]
+Stored = tuple[TickRecord, bytes]
+"""A record with its blocks compressed, and its check."""
+
+
+class Tables:
+    """A log's tables, read only, in short transactions.
+
+    Args:
+        db: The open database.
+        path: Its file, for what people are told.
+
+    Attributes:
+        format: ``STORE_FORMAT`` of the writer.
+        rules: ``RULES_VERSION`` of the writer.
+        has_checks: Whether rows and checkpoints carry checks.
+
+    Raises:
+        UserError: It is no log, or one of a newer version.
+        OSError: The file cannot be read.
+        ValueError: A page of it is damaged.
+    """
+
+    def __init__(self, db: apsw.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+        self._codec = Codec()
+        self.format, self.rules = self._versions()
+        self.has_checks = self.format > 1
+
+    def _versions(self) -> tuple[int, int]:
+        if not self.all("SELECT 1 FROM sqlite_schema WHERE name = 'meta'"):
+            raise UserError(f"{self._path}: no event store: it has other tables")
+        meta: dict[Any, Any] = dict(self.all("SELECT name, value FROM meta"))
+        stored = meta.get("format")
+        if not isinstance(stored, int) or stored < 1:
+            raise UserError(f"{self._path}: no event store: its format is {stored!r}")
+        rules = meta.get("rules", 1)
+        for what, found, known in (
+            ("format", stored, STORE_FORMAT),
+            ("rules", rules, RULES_VERSION),
+        ):
+            if not isinstance(found, int) or found > known:
+                raise self._newer(what, found, known)
+        if stored > 1:
+            newest = self.all("SELECT schema FROM ticks ORDER BY tick DESC LIMIT 1")
+            schema = newest[0][0] if newest else EVENT_SCHEMA
+            if isinstance(schema, int) and schema > EVENT_SCHEMA:
+                raise self._newer("event schema", schema, EVENT_SCHEMA)
+        return stored, rules
+
+    def _newer(self, what: str, found: object, known: int) -> UserError:
+        return UserError(
+            f"{self._path}: an event store of {what} {found}, written by a newer SeedStorm; "
+            f"this version knows {what} 1 to {known}: open it with the version that wrote it"
+        )
+
+    def last(self) -> Last | None:
+        """See ``LogReader.last``."""
+        rows = self.all("SELECT tick, first_seq + count - 1 FROM ticks ORDER BY tick DESC LIMIT 1")
+        return Last(*rows[0]) if rows else None
+
+    def bounds(self) -> tuple[int, int] | None:
+        """Return the oldest and the newest tick, None when there are none."""
+        oldest, newest = self.all("SELECT min(tick), max(tick) FROM ticks")[0]
+        return None if oldest is None else (oldest, newest)
+
+    def stored(self, from_tick: int, ticks_max: int = TICKS_READ_AT_ONCE) -> list[Stored]:
+        """Return some ticks from ``from_tick`` on, as stored; none when there are no more.
+
+        Args:
+            from_tick: The first tick.
+            ticks_max: Ticks, at most; fewer when they are large.
+
+        Raises:
+            ValueError: A row holds what no writer has put there.
+        """
+        query = f"SELECT {_COLUMNS[self.format]} FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"  # noqa: S608 - one of two constants
+        found: list[Stored] = []
+        size = 0
+        with self._told():
+            for row in self._db.execute(query, (from_tick, ticks_max)):
+                found.append(_stored(row))
+                size += sum(len(blob) for blob in row[4:8])
+                if size > LOG_BYTES_READ_AT_ONCE:
+                    break
+        return found
+
+    def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
+        """See ``LogReader.ticks``."""
+        # In pages, so that no reader keeps a transaction open for long.
+        while rows := self.stored(from_tick):
+            for record, _ in rows:
+                yield self._codec.unpack_record(record)
+            from_tick = rows[-1][0].tick + 1
+
+    def some_events(
+        self, from_tick: int, *, ticks_max: int, events_max: int
+    ) -> Iterator[tuple[int, EventBlock]]:
+        """Yield ticks that have events, from ``from_tick`` on; of one short transaction.
+
+        Args:
+            from_tick: The first tick.
+            ticks_max: Ticks, at most.
+            events_max: No further tick is read once there are as many events.
+
+        Raises:
+            ValueError: What is stored is no events.
+        """
+        schema = "schema" if self.format > 1 else "1"
+        query = (
+            f"SELECT tick, first_seq, count, {schema}, events FROM ticks "  # noqa: S608 - one of two constants
+            "WHERE tick >= ? ORDER BY tick LIMIT ?"
+        )
+        rows: list[Row] = []
+        count = 0
+        with self._told():
+            for row in self._db.execute(query, (from_tick, ticks_max)):
+                _see_types(row, _EVENT_TYPES)
+                rows.append(row)
+                count += row[2]
+                if count >= events_max:
+                    break
+        for tick, first_seq, count, written_in, events in rows:
+            if count:
+                block = EventBlock.from_log(first_seq, self._codec.unpack(events))
+                yield tick, upcast(block, written_in)
+
+    def tick_of(self, seq: int) -> int:
+        """Return the newest tick that begins with event ``seq`` or an earlier one, or 0."""
+        rows = self.all(_TICK_OF_SEQ, (seq,))
+        return int(rows[0][0]) if rows else 0
+
+    def checkpoint_ticks(self) -> list[int]:
+        """See ``LogReader.checkpoint_ticks``."""
+        return [tick for (tick,) in self.all("SELECT tick FROM checkpoints ORDER BY tick")]
+
+    def checkpoint_at(self, tick: int) -> bytes | None:
+        """See ``LogReader.checkpoint_at``."""
+        query = f"SELECT {_CHECKPOINT[self.format]} FROM checkpoints WHERE tick = ?"  # noqa: S608 - one of two constants
+        rows = self.all(query, (tick,))
+        if not rows:
+            return None
+        state, check = rows[0]
+        if self.has_checks and check_of_blob(tick, state) != check:
+            raise ValueError(f"the checkpoint of tick {tick} is damaged: its check differs")
+        return self._codec.unpack(state)
+
+    def all(self, sql: str, values: Row = ()) -> list[Row]:
+        """Return every row of a query; the transaction is then over.
+
+        Raises:
+            ValueError: A page of the file is damaged.
+            OSError: The file cannot be read.
+        """
+        with self._told():
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except _UNREADABLE as problem:
+            raise OSError(f"{self._path}: {problem}") from problem
+        except apsw.Error as problem:
+            # Damage has many faces: a malformed page, an absurd size, a table that is none.
+            raise ValueError(f"{self._path}: a page of it is damaged: {problem}") from problem
+
+
+def size_bytes(path: Path) -> int:
+    """Return the bytes of a database and of its write-ahead log."""
+    wal = path.with_name(path.name + "-wal")
+    return sum(file.stat().st_size for file in (path, wal) if file.exists())
+
+
+def _stored(row: Row) -> Stored:
+    _see_types(row, _TYPES)
+    tick, first_seq, count, schema, inputs, events, audit, state_hash, check = row
+    record = TickRecord(tick, first_seq, count, inputs, events, state_hash, audit, schema)
+    return record, check
+
+
+def _see_types(row: Row, types: tuple[type, ...]) -> None:
+    wrong = [value for value, kind in zip(row, types, strict=True) if not isinstance(value, kind)]
+    if wrong:
+        raise ValueError(f"tick {row[0]!r} is damaged: it holds {wrong[0]!r:.40}")
