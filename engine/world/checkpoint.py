@@ -11,7 +11,7 @@ from engine.world.cascade import Frontier
 from engine.world.events import EVENT_DTYPE
 from engine.world.state import COLUMNS, State
 
-CHECKPOINT_FORMAT: Final = 1
+CHECKPOINT_FORMAT: Final = 2
 
 
 class Checkpoint(Struct, frozen=True):
@@ -27,6 +27,7 @@ class Checkpoint(Struct, frozen=True):
         pending: Events whose reactions are still to come.
         pending_seqs: Their ``seq``.
         cell_versions: As in ``State``.
+        standing: How the policies stand.
     """
 
     format: int
@@ -44,6 +45,7 @@ class Checkpoint(Struct, frozen=True):
     cell_versions: bytes
     seed: int
     interval_ms: int
+    standing: bytes
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -51,7 +53,13 @@ _decoder = msgspec.msgpack.Decoder(Checkpoint)
 
 
 def take(
-    state: State, tick: int, next_seq: int, pending: Frontier, seed: int, interval_ms: int
+    state: State,
+    tick: int,
+    next_seq: int,
+    pending: Frontier,
+    seed: int,
+    interval_ms: int,
+    standing: bytes,
 ) -> bytes:
     """Return the state as bytes."""
     count = state.count
@@ -72,6 +80,7 @@ def take(
             cell_versions=state.cell_versions.tobytes(),
             seed=seed,
             interval_ms=interval_ms,
+            standing=standing,
         )
     )
 
@@ -106,12 +115,12 @@ def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier]:
     return saved, state, Frontier(rows, np.frombuffer(saved.pending_seqs, np.uint64))
 
 
-def state_hash(state: State, tick: int, next_seq: int, pending: Frontier) -> bytes:
+def state_hash(state: State, tick: int, next_seq: int, pending: Frontier, standing: bytes) -> bytes:
     """Return the blake3 of everything that the next tick depends on (32 bytes)."""
     head = (tick, next_seq, state.count, state.supply, state.treasury, state.world_version)
     parts = [number.to_bytes(8, "little", signed=True) for number in head]
     parts += [state.columns[name][: state.count].tobytes() for name, _ in COLUMNS]
-    parts += [pending.rows.tobytes(), pending.seqs.tobytes()]
+    parts += [pending.rows.tobytes(), pending.seqs.tobytes(), standing]
     if state.names:
         parts.append(_encoder.encode(sorted(state.names.items())))
     # In one piece: blake3 works on many blocks side by side.

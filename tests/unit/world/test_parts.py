@@ -112,7 +112,7 @@ def test_checkpoints_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="room for 4"):
         World.restore(WorldConfig(seed=7, capacity=4), saved)
     with pytest.raises(ValueError, match="format 9"):
-        World.restore(arena.world.config, saved.replace(b"\xa6format\x01", b"\xa6format\x09"))
+        World.restore(arena.world.config, saved.replace(b"\xa6format\x02", b"\xa6format\x09"))
     for cut in (0, 10, len(saved) // 2, len(saved) - 1):
         with pytest.raises(ValueError, match=r"."):
             World.restore(arena.world.config, saved[:cut])
@@ -139,4 +139,4 @@ def test_phases_are_told_in_order() -> None:
     arena = Arena()
     laps: list[str] = []
     arena.world.step(TickInputs.of([(ONE, 1, 5, 0, 0, 0, 0)]), laps.append)
-    assert laps == ["step", "govern", "govern", "step", "step", "react", "hash"]
+    assert laps == ["step", "govern", "govern", "step", "govern", "step", "react", "hash"]
