@@ -150,7 +150,7 @@ def govern(part: Part, hearing: Hearing, failures: dict[str, str]) -> Ruling:
         if bench.name in failures:
             continue
         try:
-            _ask(bench, hearing, ruling)
+            ask(bench, hearing, ruling)
         except PolicyFailed as problem:
             failures[bench.name] = str(problem)
     hearing.within = None
@@ -160,11 +160,16 @@ def govern(part: Part, hearing: Hearing, failures: dict[str, str]) -> Ruling:
 def judge_again(part: Part, hearing: Hearing, ruling: Ruling) -> None:
     """Have policies judge what others, that came after them, have changed."""
     for bench in part.benches:
-        _ask(bench, hearing, ruling)
+        ask(bench, hearing, ruling)
     hearing.within = None
 
 
-def _ask(bench: Bench, hearing: Hearing, ruling: Ruling) -> None:
+def ask(bench: Bench, hearing: Hearing, ruling: Ruling) -> None:
+    """Have one policy judge, and write down what it finds.
+
+    Raises:
+        PolicyFailed: It is a user's, and could not judge.
+    """
     if bench.kinds is not None and not hearing.has(bench.kinds):
         return
     hearing.within = within = bench.within(hearing)

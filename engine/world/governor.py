@@ -58,6 +58,7 @@ class Governor:
         interval_ms: Of a tick.
 
     Attributes:
+        policies: Every policy there is.
         standing: Part of the world's state.
 
     Raises:
@@ -65,6 +66,7 @@ class Governor:
     """
 
     def __init__(self, policies: Sequence[Policy], interval_ms: int) -> None:
+        self.policies = tuple(policies)
         self.standing = Standing(policies)
         self._interval_ms = interval_ms
         self._docket: Docket | None = None

@@ -46,7 +46,7 @@ class Sanity:
         denied = np.concatenate(wrong)
         if not len(denied):
             return None
-        return Judgement(denied, lambda at: [_why(hearing, row) for row in denied[at].tolist()])
+        return Judgement(denied, lambda at: _why(hearing, denied[at]))
 
 
 def _unknown(hearing: Hearing) -> Array:
@@ -69,28 +69,41 @@ def _aims_wrong(hearing: Hearing, rows: Array) -> Array:
     return wrong
 
 
-def _why(hearing: Hearing, row: int) -> str:
+def _why(hearing: Hearing, rows: Array) -> list[str]:
     state, orders = hearing.state, hearing.orders
-    kind = int(orders.kind[row])
+    targets = orders.target_row[rows]
+    columns = (
+        orders.kind[rows],
+        orders.x[rows],
+        orders.y[rows],
+        orders.target[rows],
+        targets,
+        targets == orders.actor_row[rows],
+        state.kind[targets] == NODE,
+        (state.alive[targets] == 0) | (state.hp[targets] == 0),
+    )
+    return [_words(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _words(
+    kind: int, x: int, y: int, target: int, row: int, oneself: bool, node: bool, dead: bool
+) -> str:
     if kind >= len(INTENT_KINDS):
         return f"unknown kind {kind}"
     if kind == MOVE:
-        return f"({orders.x[row]}, {orders.y[row]}) is off the map, 0 to {POSITION_MAX}"
+        return f"({x}, {y}) is off the map, 0 to {POSITION_MAX}"
     if kind == SAY:
         return "nothing to say"
-    target = int(orders.target_row[row])
-    name = entity_name(int(orders.target[row]))
-    if target < 0:
-        return f"there is no {name}" if orders.target[row] else "no target given"
-    if target == orders.actor_row[row]:
+    name = entity_name(target)
+    if row < 0:
+        return f"there is no {name}" if target else "no target given"
+    if oneself:
         return f"cannot {_doing(kind)} oneself"
-    if (state.kind[target] == NODE) != (kind == GATHER):
+    if node != (kind == GATHER):
         return f"cannot {_doing(kind)} {name}"
-    if state.kind[target] == NODE:
+    if node:
         return f"{name} is empty"
-    if state.alive[target] == 0 or state.hp[target] == 0:
-        return f"{name} is dead"
-    return "nothing to trade"
+    return f"{name} is dead" if dead else "nothing to trade"
 
 
 def _doing(kind: int) -> str:
