@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from console.options import RunOptions
     from console.outcome import Outcome, Tie
+    from console.replaying import Replay
     from engine.link.base import EngineLink
     from engine.protocol.scenario import Scenario
     from engine.protocol.scenario_file import Known
@@ -151,6 +152,23 @@ def stop(run_name: str) -> int:
 
     put(asyncio.run(stop_run(run_name)) + "\n")
     return ExitCode.HELD
+
+
+def replay(asked: "Replay", runs_dir: "Path | None") -> int:
+    """Re-run a recording and compare, or tell what was true at a tick.
+
+    Raises:
+        UserError: There is no such recording, or the words contradict each other.
+    """
+    from console.options import default_runs_dir
+    from console.recordings import find_capsule
+    from console.replaying import answer, entity_asked
+    from engine.store.recording import open_recording
+
+    entity = entity_asked(asked)
+    path = find_capsule(asked.run, runs_dir or default_runs_dir())
+    with open_recording(path) as recording:
+        return answer(recording, asked, entity)
 
 
 def check(runs_dir: "Path | None", port_base: int | None, *, as_json: bool) -> int:

@@ -204,6 +204,32 @@ def stop(run: RunName = "", version: VersionFlag = False) -> Do:  # noqa: ARG001
     return partial(cli.stop, run)
 
 
+@app.command("replay")
+def replay(
+    run: Annotated[str, typer.Argument(help="Its name, the beginning of its name, or its folder.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Re-run it from what came in; compare everything.")
+    ] = False,
+    from_checkpoint: Annotated[
+        bool, typer.Option("--from-checkpoint", help="Verify from the newest checkpoint on.")
+    ] = False,
+    at: Annotated[
+        int | None, typer.Option(metavar="TICK", help="Tell what was true before this tick.")
+    ] = None,
+    entity: Annotated[
+        str, typer.Option(metavar="ID", help="With --at: of one entity, such as player-12.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="As one object.")] = False,
+    runs_dir: RunsDir = None,
+    version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
+) -> Do:
+    """Re-run a recording and compare, or tell what was true at a tick."""
+    from console.replaying import Replay
+
+    asked = Replay(run, verify, from_checkpoint, at, entity, json)
+    return partial(cli.replay, asked, _folder(runs_dir))
+
+
 @app.command("check")
 def check(
     json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,

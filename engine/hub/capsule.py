@@ -13,15 +13,16 @@ from typing import Any
 
 import msgspec
 
+from engine.hub.plan import world_shape
 from engine.protocol.errors import UserError
 from engine.protocol.limits import FREE_BYTES_MIN
+from engine.protocol.manifest import MANIFEST_FORMAT, MANIFEST_NAME
 from engine.protocol.scenario_text import scenario_toml
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.report.summary import encode_summary
 
 SUMMARY_NAME = "summary.json"
-_FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("seedstorm", "numpy", "apsw", "msgspec", "picows", "uvloop")
 
@@ -114,7 +115,7 @@ class Capsule:
 
     def _write_start(self, spec: RunSpec) -> None:
         manifest: dict[str, Any] = {
-            "format": _FORMAT,
+            "format": MANIFEST_FORMAT,
             "run": spec.run,
             "seed": spec.scenario.seed,
             "epoch_ms": self.epoch_ms,
@@ -123,9 +124,10 @@ class Capsule:
                 "python": platform.python_version(),
                 **{package: version(package) for package in _PACKAGES},
             },
+            "world": msgspec.to_builtins(world_shape(spec)),
             "spec": msgspec.to_builtins(spec),
         }
-        self._write("manifest.json", msgspec.json.format(msgspec.json.encode(manifest)))
+        self._write(MANIFEST_NAME, msgspec.json.format(msgspec.json.encode(manifest)))
         text = spec.scenario_text or scenario_toml(spec.scenario)
         self._write("scenario.toml", text.encode())
         self._write("token", self.token.encode())

@@ -6,6 +6,7 @@ from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
 from engine.protocol.child import SquadSpec, WorldSpec
 from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
+from engine.protocol.manifest import WorldShape
 from engine.protocol.query import FaultSpec
 from engine.protocol.spec import RunSpec
 from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
@@ -51,15 +52,27 @@ def shared_memory_name(pid: int, salt: str) -> str:
     return f"seedstorm-{pid}-{salt}"
 
 
-def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
-    """Return the world's first message."""
-    return WorldSpec(
+def world_shape(spec: RunSpec) -> WorldShape:
+    """Return what the world is made from, for its process and for the manifest."""
+    return WorldShape(
         seed=spec.scenario.seed,
-        epoch_ms=place.epoch_ms,
         npcs=spec.scenario.npcs,
         nodes=NODES,
         capacity=spec.scenario.npcs + NODES + spec.players_max + GUESTS_MAX,
         interval_ms=TICK_INTERVAL_MS,
+    )
+
+
+def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
+    """Return the world's first message."""
+    shape = world_shape(spec)
+    return WorldSpec(
+        seed=shape.seed,
+        epoch_ms=place.epoch_ms,
+        npcs=shape.npcs,
+        nodes=shape.nodes,
+        capacity=shape.capacity,
+        interval_ms=shape.interval_ms,
         gateway_host=HOST,
         gateway_port=port,
         database=place.database,

@@ -35,6 +35,8 @@ NPCS_MAX: Final = 50_000
 NODES_MAX: Final = 50_000
 CASCADE_DEPTH_MAX: Final = 8
 CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
+REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
+"""Differing fields that a verification names; the number of the others is told."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024

@@ -134,7 +134,7 @@ async def _wire(
     store = _open_store(spec.database)
     stack.callback(store.close)
     restarted = store.last() is not None
-    world = recover(store, config) if restarted else World.create(config)
+    world = _recovered(store, config) if restarted else World.create(config)
     inbox = Inbox()
     roster = Roster(spec.secret, world.state.names)
 
@@ -162,6 +162,13 @@ async def _wire(
     stack.push_async_callback(gateway.aclose, "the world stops")
     await gateway.open(spec.gateway_host, spec.gateway_port)
     return Parts(spec, world, store, inbox, roster, gateway, shared, publisher), restarted
+
+
+def _recovered(store: EventStore, config: WorldConfig) -> World:
+    recovered = recover(store, config)
+    log = structlog.get_logger()
+    (log.warning if recovered.unusable else log.info)(recovered.text)
+    return recovered.world
 
 
 def _open_store(database: str) -> EventStore:

@@ -24,7 +24,7 @@ from engine.server.roster import Roster
 from engine.server.schedule import Schedule
 from engine.server.session import Phase, Session
 from engine.server.shared import SharedState
-from engine.store.base import EventStore, StoreFull, TickRecord
+from engine.store.base import EventStore, StoreUnavailable, TickRecord
 from engine.world.inputs import TickInputs
 from engine.world.interest import CellFrames
 from engine.world.world import TickResult, World
@@ -140,24 +140,24 @@ class WorldShell:
         return row is not None and bool(state.connected[row])
 
     async def _append(self, inputs: TickInputs, result: TickResult) -> None:
-        """Make the tick durable; while the store is full nothing else happens, nor is told."""
+        """Make the tick durable; while it cannot be stored nothing else happens, nor is told."""
         record = TickRecord.of(result, inputs)
         waited = False
         while True:
             try:
                 self._parts.store.append(record)
-            except StoreFull as problem:
+            except StoreUnavailable as problem:
                 self._store_error = str(problem)
                 self._watch.lap("append")
             else:
                 break
             waited = True
-            await asyncio.sleep(self._schedule.interval_s)
+            await self._clock.sleep_until(self._clock.now_s() + self._schedule.interval_s)
             self._watch.resume()
         self._store_error = ""
         self._watch.lap("append")
         if waited:
-            self._ledger.tell(f"tick {result.tick}: waited for room in the store")
+            self._ledger.tell(f"tick {result.tick}: waited until it could be stored")
 
     async def _spread(self, frames: CellFrames, result: TickResult) -> bool:
         """Send the slices when they are due; return whether the next tick came first."""
@@ -248,7 +248,7 @@ class WorldShell:
         world = self._parts.world
         try:
             self._parts.store.checkpoint(world.tick, world.checkpoint())
-        except StoreFull as problem:
+        except StoreUnavailable as problem:
             # The log has everything; only a restart takes longer.
             self._ledger.tell(f"tick {world.tick}: no checkpoint: {problem}")
         self._watch.lap("append")

@@ -9,19 +9,40 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.protocol.events import Event
-from engine.protocol.limits import CHECKPOINTS_KEPT_MAX
+from engine.protocol.limits import CHECKPOINTS_KEPT_MAX, LOG_CHECK_BYTES_MAX
 from engine.store.upcast import upcast
 from engine.world.events import EVENT_SCHEMA, EventBlock, to_events
 from engine.world.inputs import TickInputs
 from engine.world.world import TickResult
 
 
-class StoreFull(Exception):
+class StoreUnavailable(Exception):
+    """Storing does not work at present. What was to be stored may or may not be; try it again."""
+
+
+class StoreFull(StoreUnavailable):
     """There is no room for more; what was to be stored is not, and can be tried again."""
 
 
 class Conflict(ValueError):
     """A record does not go on where the log ends: another writer, or a fault of ours."""
+
+
+class Damaged(ValueError):
+    """A stored log does not hold what was written; what was found, and what still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What of a log was looked through, and found to be as it was written.
+
+    Attributes:
+        ticks: Ticks looked at, the newest ones.
+        is_whole: They are all there are.
+    """
+
+    ticks: int
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +141,18 @@ class LogReader(Protocol):
         """
         ...
 
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """Look the log through for damage; of a longer one the newest part.
+
+        Args:
+            bytes_max: Of the log as it is stored; about as much is read.
+
+        Raises:
+            Damaged: It does not hold what was written. The tick, what is wrong with it,
+                and the newest tick before it are named.
+        """
+        ...
+
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""
         ...
@@ -140,6 +173,8 @@ class EventStore(LogReader, Protocol):
 
         Raises:
             StoreFull: There is no room; nothing was stored.
+            StoreUnavailable: The disk fails, or another process holds the log. Whether the
+                tick was stored is not known: append it again.
             Conflict: The tick, its first event or a version does not follow the newest ones.
         """
         ...
@@ -149,6 +184,7 @@ class EventStore(LogReader, Protocol):
 
         Raises:
             StoreFull: There is no room; nothing was stored.
+            StoreUnavailable: The disk fails, or another process holds the log.
         """
         ...
 

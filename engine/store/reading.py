@@ -8,8 +8,10 @@ import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
-from engine.store.base import Last, TickRecord, events_of
-from engine.store.tables import Tables
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
+from engine.store.base import Inspection, Last, TickRecord, events_of
+from engine.store.inspecting import inspect
+from engine.store.tables import Tables, size_bytes
 from engine.world.events import TickEvents
 
 _BUSY_MS: Final = 1000
@@ -68,6 +70,10 @@ class LogFile:
     def checkpoint_at(self, tick: int) -> bytes | None:
         """See ``LogReader.checkpoint_at``."""
         return self._tables.checkpoint_at(tick)
+
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """See ``LogReader.inspect``."""
+        return inspect(self._tables, size_bytes(self._path), bytes_max)
 
     def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
         """Return what ``read_events`` returns."""

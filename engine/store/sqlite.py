@@ -1,6 +1,7 @@
 """The log in SQLite: one row and one durable transaction a tick."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,10 +9,14 @@ import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
+from engine.protocol.limits import LOG_CHECK_BYTES_MAX
 from engine.store.base import (
     Conflict,
+    Damaged,
+    Inspection,
     Last,
     StoreFull,
+    StoreUnavailable,
     TickRecord,
     check_follows,
     events_of,
@@ -19,13 +24,23 @@ from engine.store.base import (
 )
 from engine.store.chain import NO_CHECK, check_of, check_of_blob
 from engine.store.compression import Codec
-from engine.store.tables import CREATE, STORE_FORMAT, Tables
+from engine.store.heads import StreamHeads, heads_of
+from engine.store.inspecting import inspect
+from engine.store.tables import CREATE, STORE_FORMAT, Tables, size_bytes
 from engine.world.constants import RULES_VERSION
+from engine.world.events import logged_streams
 
 _PAGE_BYTES: Final = 8192
 _WAL_PAGES: Final = 512
 """Folding 4 MB into the database at a time keeps the tick that does it short."""
 _BUSY_MS: Final = 2000
+_PASSING: Final = (
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+)
+"""What may go by: a disk that fails, another process that holds the log."""
 
 
 class SqliteStore:
@@ -47,7 +62,10 @@ class SqliteStore:
             try:
                 self._tables = self._open(bytes_max)
                 self._last = self._tables.last()
-                self._check = self._newest_check()
+                # Read when they are needed: damage is for ``inspect`` to find and name.
+                self._check: bytes | None = None
+                self._heads: StreamHeads | None = None
+                self._is_unsure = False
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()
                 raise
@@ -90,10 +108,8 @@ class SqliteStore:
                     f"{what} {known} only: its events can still be read, its world not gone on with"
                 )
 
-    def _newest_check(self) -> bytes:
-        if self._last is None:
-            return NO_CHECK
-        return self._tables.stored(self._last.tick, 1)[0][1]
+    def _newest_check(self, last: Last | None) -> bytes:
+        return NO_CHECK if last is None else self._tables.stored(last.tick)[0][1]
 
     @property
     def rules(self) -> int:
@@ -102,11 +118,23 @@ class SqliteStore:
 
     def append(self, record: TickRecord) -> None:
         """See ``EventStore.append``."""
+        with self._storing():
+            self._append(record)
+
+    def _append(self, record: TickRecord) -> None:
+        if self._is_unsure:
+            self._look_again()
         if self._last is not None and record.tick == self._last.tick:
             self._confirm(record)
             return
         check_follows(self._last, record)
+        streams, versions = logged_streams(record.events, record.count)
+        if self._heads is None:
+            self._heads = heads_of(self)
+        self._heads.check(streams, versions)
         stored = self._codec.pack_record(record)
+        if self._check is None:
+            self._check = self._newest_check(self._last)
         check = check_of(self._check, stored)
         row = (
             stored.tick,
@@ -119,12 +147,31 @@ class SqliteStore:
             stored.hash,
             check,
         )
-        try:
-            # A statement of its own is a transaction of its own.
-            self._all("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        except apsw.FullError as problem:
-            raise StoreFull(f"{self._path}: {problem}") from problem
+        # A statement of its own is a transaction of its own.
+        self._all("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._last, self._check = Last(record.tick, record.last_seq), check
+        self._heads.advance(streams, versions)
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """Say what a failure means for who stores."""
+        try:
+            yield
+        except apsw.CorruptError as problem:
+            raise Damaged(f"{self._path}: a page of it is damaged: {problem}") from problem
+        except apsw.FullError as problem:
+            self._is_unsure = True
+            raise StoreFull(f"{self._path}: {problem}") from problem
+        except (*_PASSING, OSError) as problem:
+            self._is_unsure = True
+            raise StoreUnavailable(f"{self._path}: {problem}") from problem
+
+    def _look_again(self) -> None:
+        """See where the log ends after a failure; what had failed may be stored all the same."""
+        last = self._tables.last()
+        if last != self._last:
+            self._last, self._check, self._heads = last, None, None
+        self._is_unsure = False
 
     def _confirm(self, record: TickRecord) -> None:
         """See that the newest record is this one.
@@ -151,14 +198,12 @@ class SqliteStore:
         """See ``EventStore.checkpoint``."""
         state = self._codec.pack(blob)
         row = (tick, state, check_of_blob(tick, state))
-        try:
+        with self._storing():
             # Not in one transaction: SQLite ends it by itself when the disk is full, and
             # apsw's context manager then fails to roll back. One checkpoint too many is fine.
             self._all("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", row)
             for dropped in too_many(self.checkpoint_ticks()):
                 self._all("DELETE FROM checkpoints WHERE tick = ?", (dropped,))
-        except apsw.FullError as problem:
-            raise StoreFull(f"{self._path}: {problem}") from problem
 
     def checkpoint_ticks(self) -> list[int]:
         """See ``LogReader.checkpoint_ticks``."""
@@ -168,11 +213,17 @@ class SqliteStore:
         """See ``LogReader.checkpoint_at``."""
         return self._tables.checkpoint_at(tick)
 
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+        """See ``LogReader.inspect``."""
+        found = inspect(self._tables, self.size_bytes, bytes_max)
+        # Who looks a log through goes on with it: not in the first tick, then.
+        self._heads = heads_of(self)
+        return found
+
     @property
     def size_bytes(self) -> int:
         """See ``EventStore.size_bytes``: the database and its write-ahead log."""
-        wal = self._path.with_name(self._path.name + "-wal")
-        return sum(file.stat().st_size for file in (self._path, wal) if file.exists())
+        return size_bytes(self._path)
 
     def close(self) -> None:
         """See ``LogReader.close``; the write-ahead log is folded into the database."""

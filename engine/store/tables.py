@@ -18,6 +18,7 @@ from engine.world.events import EVENT_SCHEMA, EventBlock
 STORE_FORMAT: Final = 2
 """1 had no audit, no schema and no checks; its rules and its event schema were 1, too."""
 TICKS_READ_AT_ONCE: Final = 256
+LOG_BYTES_READ_AT_ONCE: Final = 16 * 1024 * 1024
 
 CREATE: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -48,6 +49,16 @@ _TICK_OF_SEQ: Final = (
     "SELECT tick FROM ticks WHERE first_seq <= ? ORDER BY first_seq DESC, tick DESC LIMIT 1"
 )
 _TYPES: Final = (int, int, int, int, bytes, bytes, bytes, bytes, bytes)
+_EVENT_TYPES: Final = (int, int, int, int, bytes)
+
+_UNREADABLE: Final = (
+    apsw.NotADBError,
+    apsw.IOError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
 
 Row = tuple[Any, ...]
 Stored = tuple[TickRecord, bytes]
@@ -64,6 +75,7 @@ class Tables:
     Attributes:
         format: ``STORE_FORMAT`` of the writer.
         rules: ``RULES_VERSION`` of the writer.
+        has_checks: Whether rows and checkpoints carry checks.
 
     Raises:
         UserError: It is no log, or one of a newer version.
@@ -76,6 +88,7 @@ class Tables:
         self._path = path
         self._codec = Codec()
         self.format, self.rules = self._versions()
+        self.has_checks = self.format > 1
 
     def _versions(self) -> tuple[int, int]:
         if not self.all("SELECT 1 FROM sqlite_schema WHERE name = 'meta'"):
@@ -84,7 +97,7 @@ class Tables:
         stored = meta.get("format")
         if not isinstance(stored, int) or stored < 1:
             raise UserError(f"{self._path}: no event store: its format is {stored!r}")
-        rules, schema = meta.get("rules", 1), 1
+        rules = meta.get("rules", 1)
         for what, found, known in (
             ("format", stored, STORE_FORMAT),
             ("rules", rules, RULES_VERSION),
@@ -94,8 +107,8 @@ class Tables:
         if stored > 1:
             newest = self.all("SELECT schema FROM ticks ORDER BY tick DESC LIMIT 1")
             schema = newest[0][0] if newest else EVENT_SCHEMA
-        if not isinstance(schema, int) or schema > EVENT_SCHEMA:
-            raise self._newer("event schema", schema, EVENT_SCHEMA)
+            if isinstance(schema, int) and schema > EVENT_SCHEMA:
+                raise self._newer("event schema", schema, EVENT_SCHEMA)
         return stored, rules
 
     def _newer(self, what: str, found: object, known: int) -> UserError:
@@ -109,24 +122,38 @@ class Tables:
         rows = self.all("SELECT tick, first_seq + count - 1 FROM ticks ORDER BY tick DESC LIMIT 1")
         return Last(*rows[0]) if rows else None
 
-    def stored(self, from_tick: int, limit: int) -> list[Stored]:
-        """Return at most ``limit`` ticks from ``from_tick`` on, as stored.
+    def bounds(self) -> tuple[int, int] | None:
+        """Return the oldest and the newest tick, None when there are none."""
+        oldest, newest = self.all("SELECT min(tick), max(tick) FROM ticks")[0]
+        return None if oldest is None else (oldest, newest)
+
+    def stored(self, from_tick: int, ticks_max: int = TICKS_READ_AT_ONCE) -> list[Stored]:
+        """Return some ticks from ``from_tick`` on, as stored; none when there are no more.
+
+        Args:
+            from_tick: The first tick.
+            ticks_max: Ticks, at most; fewer when they are large.
 
         Raises:
             ValueError: A row holds what no writer has put there.
         """
         query = f"SELECT {_COLUMNS[self.format]} FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"  # noqa: S608 - one of two constants
-        return [_stored(row) for row in self.all(query, (from_tick, limit))]
+        found: list[Stored] = []
+        size = 0
+        with self._told():
+            for row in self._db.execute(query, (from_tick, ticks_max)):
+                found.append(_stored(row))
+                size += sum(len(blob) for blob in row[4:8])
+                if size > LOG_BYTES_READ_AT_ONCE:
+                    break
+        return found
 
     def ticks(self, from_tick: int = 0) -> Iterator[TickRecord]:
         """See ``LogReader.ticks``."""
-        while True:
-            # In pages, so that no reader keeps a transaction open for long.
-            rows = self.stored(from_tick, TICKS_READ_AT_ONCE)
+        # In pages, so that no reader keeps a transaction open for long.
+        while rows := self.stored(from_tick):
             for record, _ in rows:
                 yield self._codec.unpack_record(record)
-            if len(rows) < TICKS_READ_AT_ONCE:
-                return
             from_tick = rows[-1][0].tick + 1
 
     def some_events(
@@ -151,6 +178,7 @@ class Tables:
         count = 0
         with self._told():
             for row in self._db.execute(query, (from_tick, ticks_max)):
+                _see_types(row, _EVENT_TYPES)
                 rows.append(row)
                 count += row[2]
                 if count >= events_max:
@@ -176,7 +204,7 @@ class Tables:
         if not rows:
             return None
         state, check = rows[0]
-        if self.format > 1 and check_of_blob(tick, state) != check:
+        if self.has_checks and check_of_blob(tick, state) != check:
             raise ValueError(f"the checkpoint of tick {tick} is damaged: its check differs")
         return self._codec.unpack(state)
 
@@ -194,16 +222,27 @@ class Tables:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except apsw.CorruptError as problem:
-            raise ValueError(f"{self._path}: a page of it is damaged: {problem}") from problem
-        except apsw.Error as problem:
+        except _UNREADABLE as problem:
             raise OSError(f"{self._path}: {problem}") from problem
+        except apsw.Error as problem:
+            # Damage has many faces: a malformed page, an absurd size, a table that is none.
+            raise ValueError(f"{self._path}: a page of it is damaged: {problem}") from problem
+
+
+def size_bytes(path: Path) -> int:
+    """Return the bytes of a database and of its write-ahead log."""
+    wal = path.with_name(path.name + "-wal")
+    return sum(file.stat().st_size for file in (path, wal) if file.exists())
 
 
 def _stored(row: Row) -> Stored:
-    wrong = [value for value, kind in zip(row, _TYPES, strict=True) if not isinstance(value, kind)]
-    if wrong:
-        raise ValueError(f"tick {row[0]!r} is damaged: it holds {wrong[0]!r:.40}")
+    _see_types(row, _TYPES)
     tick, first_seq, count, schema, inputs, events, audit, state_hash, check = row
     record = TickRecord(tick, first_seq, count, inputs, events, state_hash, audit, schema)
     return record, check
+
+
+def _see_types(row: Row, types: tuple[type, ...]) -> None:
+    wrong = [value for value, kind in zip(row, types, strict=True) if not isinstance(value, kind)]
+    if wrong:
+        raise ValueError(f"tick {row[0]!r} is damaged: it holds {wrong[0]!r:.40}")

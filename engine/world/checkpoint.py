@@ -7,6 +7,7 @@ import numpy as np
 from blake3 import blake3
 from msgspec import Struct
 
+from engine.world.arrays import Array
 from engine.world.cascade import Frontier
 from engine.world.events import EVENT_DTYPE
 from engine.world.state import COLUMNS, State
@@ -113,6 +114,26 @@ def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier]:
     state.cell_versions[:] = np.frombuffer(saved.cell_versions, np.int64)
     rows = np.frombuffer(saved.pending, EVENT_DTYPE)
     return saved, state, Frontier(rows, np.frombuffer(saved.pending_seqs, np.uint64))
+
+
+def stream_versions(data: bytes) -> tuple[Array, Array]:
+    """Return every stream of a checkpoint and its newest version, (n,) each; 0 is the world's.
+
+    Raises:
+        ValueError: The bytes are no checkpoint.
+    """
+    saved = _decoder.decode(data)
+    found = {"id": np.zeros(0, np.uint32), "version": np.zeros(0, np.int64)}
+    offset = 0
+    for name, dtype in saved.layout:
+        values = np.frombuffer(saved.columns, dtype, saved.count, offset)
+        offset += values.nbytes
+        if name in found:
+            found[name] = values
+    ids, versions = found["id"], found["version"]
+    if len(ids) != len(versions):
+        raise ValueError("a checkpoint without streams or without their versions")
+    return np.append(ids, np.uint32(0)), np.append(versions, saved.world_version)
 
 
 def state_hash(state: State, tick: int, next_seq: int, pending: Frontier, standing: bytes) -> bytes:

@@ -156,7 +156,29 @@ class EventBlock:
             ValueError: The bytes are no event block.
         """
         logged = _decoder.decode(data)
-        return cls.unpack(first_seq, logged.columns, logged.texts)
+        block = cls.unpack(first_seq, logged.columns, logged.texts)
+        kinds, count = block.rows["kind"], len(block.rows)
+        if count and int(kinds.max()) >= len(EVENT_KINDS):
+            raise ValueError(f"an event of kind {kinds.max()}, which this version does not know")
+        if any(not 0 <= row < count for row in block.texts):
+            raise ValueError(f"a text of an event beyond the {count} of the block")
+        return block
+
+
+def logged_streams(data: bytes, count: int) -> tuple[Array, Array]:
+    """Return streams and versions of ``EventBlock.to_log()``, (n,) each, and nothing else.
+
+    Raises:
+        ValueError: The bytes are no block of ``count`` events.
+    """
+    columns = _decoder.decode(data).columns
+    if len(columns) != count * EVENT_DTYPE.itemsize:
+        raise ValueError(f"{len(columns)} bytes for {count} events of {EVENT_DTYPE.itemsize}")
+    # As ``pack`` puts them: one column after another.
+    stream_at = count * EVENT_DTYPE["kind"].itemsize
+    version_at = stream_at + count * EVENT_DTYPE["stream"].itemsize
+    streams = np.frombuffer(columns, EVENT_DTYPE["stream"], count, stream_at)
+    return streams, np.frombuffer(columns, EVENT_DTYPE["version"], count, version_at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

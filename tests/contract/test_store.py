@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.protocol.errors import UserError
@@ -13,7 +14,7 @@ from engine.store.memory import MemoryStore
 from engine.store.recover import recover
 from engine.store.replay import walk, world_at
 from engine.store.sqlite import SqliteStore
-from engine.world.events import to_events
+from engine.world.events import EVENT_DTYPE, EventBlock, to_events
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
 
@@ -54,6 +55,12 @@ def _fill(store: EventStore, world: World, ticks: int) -> list[TickRecord]:
     return records
 
 
+def _bare(tick: int, first_seq: int = 1) -> TickRecord:
+    """A tick in which nothing happened."""
+    nothing = EventBlock(first_seq, np.zeros(0, EVENT_DTYPE))
+    return TickRecord(tick, first_seq, 0, b"inputs", nothing.to_log(), b"hash")
+
+
 def test_an_empty_log(make: Make) -> None:
     store = make()
     assert store.last() is None
@@ -76,7 +83,7 @@ def test_what_was_appended_comes_back(make: Make) -> None:
 def test_many_ticks_come_back_in_order(make: Make) -> None:
     store = make()
     for tick in range(600):
-        store.append(TickRecord(tick, 1, 0, b"", b"", b"hash"))
+        store.append(_bare(tick))
     assert [record.tick for record in store.ticks(1)] == list(range(1, 600))
 
 
@@ -97,7 +104,7 @@ def test_a_gap_or_a_fork_is_refused(make: Make) -> None:
     records = _fill(store, World.create(CONFIG), 2)
     for tick, first_seq in ((3, 999), (2, records[-1].first_seq), (0, 1)):
         with pytest.raises(Conflict, match="the log goes on with tick 2"):
-            store.append(TickRecord(tick, first_seq, 0, b"", b"", b""))
+            store.append(_bare(tick, first_seq))
     assert list(store.ticks()) == records
 
 
@@ -119,7 +126,7 @@ def test_a_full_store_says_so_and_keeps_what_it_has(make: Make) -> None:
     store = make(200_000)
     kept = []
     for tick in range(500):
-        record = TickRecord(tick, 1, 0, bytes(range(256)) * 8, _noise(tick), b"hash")
+        record = replace(_bare(tick), inputs=bytes(range(256)) * 8, audit=_noise(tick))
         try:
             store.append(record)
         except StoreFull:
@@ -152,6 +159,68 @@ def test_the_newest_record_may_be_appended_again(make: Make) -> None:
     with pytest.raises(Conflict, match="tick 1 is in the log already, with other content"):
         store.append(replace(records[-1], inputs=b"others"))
     assert list(store.ticks()) == records
+
+
+def _with_version(record: TickRecord, row: int, version: int) -> TickRecord:
+    block = record.block()
+    block.rows["version"][row] = version
+    return replace(record, events=block.to_log())
+
+
+@pytest.mark.parametrize("checkpoint", ["none", "good", "nonsense"])
+@pytest.mark.parametrize("again", [False, True])
+def test_versions_go_on_without_a_gap(make: Make, again: bool, checkpoint: str) -> None:
+    """Also in a log that was opened again, whatever its checkpoint is worth."""
+    store = make()
+    world = World.create(CONFIG)
+    _fill(store, world, 3)
+    if checkpoint != "none":
+        store.checkpoint(3, world.checkpoint() if checkpoint == "good" else b"nonsense")
+    _fill(store, world, 2)
+    if again and isinstance(store, SqliteStore):
+        store.close()
+        store = make()
+    inputs = _inputs(5)
+    record = TickRecord.of(world.step(inputs), inputs)
+    rows = record.block().rows
+    row = next(row for row in range(record.count - 1, -1, -1) if rows["stream"][row])
+    stream, right = int(rows["stream"][row]), int(rows["version"][row])
+    for wrong in (right - 1, right + 1, 0, 1, 2**32 - 1):
+        told = f"version {wrong} of stream {stream} .*; the next version is {right}"
+        with pytest.raises(Conflict, match=told):
+            store.append(_with_version(record, row, wrong))
+    before = store.last()
+    assert before is not None
+    assert before.tick == 4
+    store.append(record)
+    assert list(store.ticks(5)) == [record]
+
+
+def test_a_stream_may_go_on_several_times_in_a_tick(make: Make) -> None:
+    store = make()
+    rows = np.zeros(6, EVENT_DTYPE)
+    rows["stream"] = [7, 9, 7, 0, 9, 7]
+    rows["version"] = [1, 1, 2, 1, 2, 3]
+    store.append(replace(_bare(0), count=6, events=EventBlock(1, rows).to_log()))
+    rows["version"] = [4, 4, 5, 2, 3, 6]
+    with pytest.raises(Conflict, match=r"event 1 .* version 4 of stream 9 .* version is 3"):
+        store.append(replace(_bare(1, 7), count=6, events=EventBlock(7, rows).to_log()))
+    rows["version"] = [5, 3, 4, 2, 4, 6]
+    with pytest.raises(Conflict, match=r"event 0 .* version 5 of stream 7 .* version is 4"):
+        store.append(replace(_bare(1, 7), count=6, events=EventBlock(7, rows).to_log()))
+    rows["version"] = [4, 3, 5, 2, 4, 6]
+    store.append(replace(_bare(1, 7), count=6, events=EventBlock(7, rows).to_log()))
+    rows["stream"][0] = 2**32 - 1
+    with pytest.raises(Conflict, match="stream 4294967295; the highest"):
+        store.append(replace(_bare(2, 13), count=6, events=EventBlock(13, rows).to_log()))
+
+
+def test_events_that_are_none_are_refused(make: Make) -> None:
+    store = make()
+    for record in (replace(_bare(0), count=1), replace(_bare(0), events=b"")):
+        with pytest.raises(ValueError, match=r"bytes for 1 events|truncated"):
+            store.append(record)
+    assert store.last() is None
 
 
 @pytest.mark.parametrize("tick", [0, 1, 3, 6, 7])
@@ -199,6 +268,6 @@ def test_recovery_gives_the_same_world(make: Make, checkpoint_at: int | None) ->
         _fill(store, world, 1)
     if world.tick == checkpoint_at:
         store.checkpoint(world.tick, world.checkpoint())
-    again = recover(store, CONFIG)
+    again = recover(store, CONFIG).world
     assert (again.tick, again.next_seq, again.hash) == (world.tick, world.next_seq, world.hash)
     assert again.step(_inputs(7)).hash == world.step(_inputs(7)).hash

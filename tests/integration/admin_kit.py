@@ -87,6 +87,6 @@ def recovered(capsule: Path, spec: RunSpec) -> World:
     )
     store = SqliteStore(capsule / "events.db")
     try:
-        return recover(store, config)
+        return recover(store, config).world
     finally:
         store.close()

@@ -61,6 +61,7 @@ def test_ticks_without_events_are_passed_over(tmp_path: Path, with_index: bool) 
     first_seq = 1
     for tick in range(40):
         rows = np.zeros(3 if tick in {9, 30} else 0, EVENT_DTYPE)
+        rows["version"] = range(first_seq, first_seq + len(rows))
         block = EventBlock(first_seq, rows)
         inputs = TickInputs.of().pack()
         store.append(TickRecord(tick, first_seq, len(rows), inputs, block.to_log(), b"hash"))

@@ -1,0 +1,106 @@
+"""Finds what differs between two states, or between two ticks' events: pure, for people."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from engine.protocol.events import EVENT_KINDS, entity_name
+from engine.protocol.limits import REPLAY_DIFFERENCES_SHOWN_MAX
+from engine.protocol.replay import FieldDifference
+from engine.world.arrays import Array
+from engine.world.events import EVENT_DTYPE, EventBlock
+from engine.world.state import COLUMNS, State
+
+Differences = tuple[tuple[FieldDifference, ...], int]
+"""The first of them, and how many more there are."""
+
+_SCALARS = ("count", "supply", "treasury", "world_version")
+
+
+def states(found: State, stored: State) -> Differences:
+    """Return what differs between the state of a re-run and a recorded one."""
+    return _first(_state_differences(found, stored))
+
+
+def blocks(found: EventBlock, stored: EventBlock) -> Differences:
+    """Return what differs between the events of a re-run and the recorded ones.
+
+    An event is named by its ``seq``; a field of it by the column.
+    """
+    return _first(_event_differences(found, stored))
+
+
+def differing(found: Array, stored: Array) -> Array:
+    """Return where two arrays of one dtype differ, or where only one of them has something."""
+    least = min(len(found), len(stored))
+    rows = np.nonzero(found[:least] != stored[:least])[0]
+    beyond = np.arange(least, max(len(found), len(stored)))
+    return np.concatenate((rows, beyond))
+
+
+def _first(differences: Iterator[FieldDifference]) -> Differences:
+    shown = tuple(islice(differences, REPLAY_DIFFERENCES_SHOWN_MAX))
+    return shown, sum(1 for _ in differences)
+
+
+def _state_differences(found: State, stored: State) -> Iterator[FieldDifference]:
+    for name in _SCALARS:
+        ours, theirs = getattr(found, name), getattr(stored, name)
+        if ours != theirs:
+            yield FieldDifference("world", name, ours, theirs)
+    ours, theirs = found.columns, stored.columns
+    every = [differing(ours[c][: found.count], theirs[c][: stored.count]) for c, _ in COLUMNS]
+    # Entity by entity: what a person looks for is one entity's fields, side by side.
+    for row in np.unique(np.concatenate(every)).tolist():
+        entity = (found if row < found.count else stored).id[row]
+        for name, _ in COLUMNS:
+            here = int(ours[name][row]) if row < found.count else None
+            there = int(theirs[name][row]) if row < stored.count else None
+            if here != there:
+                yield FieldDifference(entity_name(int(entity)), name, here, there)
+    for entity in sorted(found.names.keys() | stored.names.keys()):
+        pair = found.names.get(entity), stored.names.get(entity)
+        if pair[0] != pair[1]:
+            yield FieldDifference(entity_name(entity), "name", *pair)
+    for cell in differing(found.cell_versions, stored.cell_versions).tolist():
+        changed = int(found.cell_versions[cell]), int(stored.cell_versions[cell])
+        yield FieldDifference("world", f"version of cell {cell}", *changed)
+
+
+def _event_differences(found: EventBlock, stored: EventBlock) -> Iterator[FieldDifference]:
+    for row in differing(found.rows, stored.rows).tolist():
+        seq = found.first_seq + row
+        if row >= len(found.rows) or row >= len(stored.rows):
+            pair = [_told(block, row) for block in (found, stored)]
+            yield FieldDifference(_whose(found, stored, row), f"event {seq}", *pair)
+            continue
+        for name in EVENT_DTYPE.names or ():
+            ours, theirs = int(found.rows[name][row]), int(stored.rows[name][row])
+            if ours != theirs:
+                who = _whose(found, stored, row)
+                yield FieldDifference(who, f"{name} of event {seq}", ours, theirs)
+    for row in sorted(found.texts.keys() | stored.texts.keys()):
+        pair = [found.texts.get(row), stored.texts.get(row)]
+        if pair[0] != pair[1]:
+            who = _whose(found, stored, row)
+            yield FieldDifference(who, f"text of event {found.first_seq + row}", *pair)
+
+
+def _whose(found: EventBlock, stored: EventBlock, row: int) -> str:
+    block = found if row < len(found.rows) else stored
+    # A text may be stored for a row that there is not: these may be anybody's bytes.
+    return entity_name(int(block.rows["stream"][row])) if row < len(block.rows) else "world"
+
+
+def _told(block: EventBlock, row: int) -> str | None:
+    if row >= len(block.rows):
+        return None
+    kind, stream, version, actor, target, a, b, *_ = block.rows[row].tolist()
+    names = ", ".join(f"{what} {entity_name(who)}" for what, who in (("by", actor), ("to", target)))
+    return f"{kind_name(kind)} {entity_name(stream)} v{version} {names}: {a}, {b}"
+
+
+def kind_name(kind: int) -> str:
+    """Return the name of an event kind, also of a code that there is not."""
+    return EVENT_KINDS[kind] if kind < len(EVENT_KINDS) else f"kind {kind}"
