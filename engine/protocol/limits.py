@@ -59,6 +59,22 @@ CHECKPOINTS_KEPT_MAX: Final = 128
 STREAM_ID_MAX: Final = 2**22 - 1
 """Entities beyond it have no stream; far above every id that a world gives."""
 
+# --- governance --------------------------------------------------------------
+
+POLICIES_PER_WORLD_MAX: Final = 64
+"""Built-in ones and those from files: each has a bit in the audit's masks."""
+POLICY_PRIORITY_MAX: Final = 1000
+POLICY_CHANGES_PER_TICK_MAX: Final = 64
+POLICY_FILE_BYTES_MAX: Final = 256 * 1024
+SCOPE_ENTITIES_MAX: Final = 1000
+PARAM_CHARS_MAX: Final = 1000
+REASON_CHARS_MAX: Final = 120
+"""Of a user's policy; the built-in ones are shorter."""
+AUDIT_TABLE_TICKS: Final = 100
+"""The audit of every so manieth tick names the policies, and of every tick that changed them."""
+AUDIT_SEARCH_TICKS_MAX: Final = 1024
+"""Ticks that one request for audit rows searches; its answer says where to go on."""
+
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024
 GATEWAY_FRAME_BYTES_READ_MAX: Final = 64 * 1024

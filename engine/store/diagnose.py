@@ -38,7 +38,7 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
     found = EventBlock(stored.first_seq, result.events.rows, result.events.texts)
     refold(told.state, stored, record.tick, config.interval_ms)
     fields, more = compare.states(world.state, told.state)
-    phase = "govern" if result.audit_log != record.audit else _phase(found, stored)
+    phase = "govern" if result.audit.to_log() != record.audit else _phase(found, stored)
     if phase is not None:
         events, more_events = compare.blocks(found, stored)
         what = f"the re-run gives {len(found.rows)} events, stored are {len(stored.rows)}"

@@ -32,6 +32,7 @@ class Checkpoint(Struct, frozen=True):
         pending_steps: The reactions that they came from, as in ``Frontier``.
         told: Broken invariants, as ``pack_told`` packs them.
         cell_versions: As in ``State``.
+        standing: How the policies stand.
     """
 
     format: int
@@ -52,6 +53,7 @@ class Checkpoint(Struct, frozen=True):
     goods_supply: int
     pending_steps: bytes
     told: bytes
+    standing: bytes
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -66,6 +68,7 @@ def take(
     told: dict[str, Told],
     seed: int,
     interval_ms: int,
+    standing: bytes,
 ) -> bytes:
     """Return the state as bytes."""
     count = state.count
@@ -89,6 +92,7 @@ def take(
             goods_supply=state.goods_supply,
             pending_steps=pending.steps.tobytes(),
             told=pack_told(told),
+            standing=standing,
         )
     )
 
@@ -149,7 +153,12 @@ def stream_versions(data: bytes) -> tuple[Array, Array]:
 
 
 def state_hash(
-    state: State, tick: int, next_seq: int, pending: Frontier, told: dict[str, Told]
+    state: State,
+    tick: int,
+    next_seq: int,
+    pending: Frontier,
+    told: dict[str, Told],
+    standing: bytes,
 ) -> bytes:
     """Return the blake3 of everything that the next tick depends on (32 bytes)."""
     head = (
@@ -165,6 +174,7 @@ def state_hash(
     parts += [state.columns[name][: state.count].tobytes() for name, _ in COLUMNS]
     parts += [pending.rows.tobytes(), pending.seqs.tobytes(), pending.steps.tobytes()]
     parts.append(pack_told(told))
+    parts.append(standing)
     if state.names:
         parts.append(_encoder.encode(sorted(state.names.items())))
     # In one piece: blake3 works on many blocks side by side.

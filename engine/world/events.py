@@ -19,11 +19,14 @@ rested                    hp gained                      hp now
 levelled_up               new level                      old level
 stage_changed             new stage                      old stage
 denied                    kind of intent (-1: a join)    0 (text: ``policy: reason``)
+mutated                   kind of intent                 0 (text: ``policy: reason``)
+policy_changed            1: disabled by the world       0 (text: ``policy: what changed``)
 invariant_broken          found                          expected (text: ``name: words``)
 cascade_cut               events put off, or chains      the bound (text: ``limit: words``)
 ========================  =============================  ============================
 
-A ``moved`` with a text was shortened by governance (a *mutate*).
+A ``mutated`` is caused by the root event of the command that governance changed. In schema 1
+there was none: a ``moved`` with a text was shortened by governance.
 """
 
 from dataclasses import dataclass, field
@@ -122,11 +125,12 @@ class EventBlock:
         Denied, mutated, a bound on reactions that bit, a broken invariant.
         """
         kinds = self.rows["kind"]
-        found = (kinds == Code.DENIED) | (kinds == Code.INVARIANT_BROKEN)
-        found |= kinds == Code.CASCADE_CUT
-        # A move that governance cut short stays a move, with the reason as its text.
-        for row in self.texts:
-            found[row] |= kinds[row] == Code.MOVED
+        found = (kinds == Code.DENIED) | (kinds == Code.MUTATED)
+        found |= (kinds == Code.INVARIANT_BROKEN) | (kinds == Code.CASCADE_CUT)
+        found |= (kinds == Code.POLICY_CHANGED) & (self.rows["a"] == 1)
+        # In schema 1 a move that governance cut short had the reason as its text.
+        told = np.fromiter(self.texts, np.int64, len(self.texts))
+        found[told[kinds[told] == Code.MOVED]] = True
         return np.flatnonzero(found)
 
     def pack(self) -> bytes:

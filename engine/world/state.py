@@ -47,12 +47,20 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("busy_ms", "<i8"),
     ("home_x", "<i4"),
     ("home_y", "<i4"),
+    ("attacked_ms", "<u4"),
+    ("gathered_ms", "<u4"),
+    ("traded_ms", "<u4"),
+    ("said_ms", "<u4"),
+    ("rested_ms", "<u4"),
+    ("spawned_ms", "<u4"),
 )
 """Name and numpy type. Those that do not speak for themselves: ``lives`` lives begun;
 ``last_seq`` highest client sequence applied; ``version`` events in the entity's stream;
 ``due_tick`` when the dead come back (0: not dead); ``walked`` and ``busy_ms`` the walking
 and the command allowance, as positions on the clock's scale (see the speed and rate
-policies); ``home_x``, ``home_y`` the place an NPC roams about."""
+policies); ``home_x``, ``home_y`` the place an NPC roams about; ``attacked_ms`` to
+``rested_ms`` when the entity last did so by its own command, and ``spawned_ms`` when it came
+into the world if it has not attacked since: world time and 1 ms, 0 for never."""
 
 _UNITS_PER_CELL: Final = limits.CELL_TILES * limits.POSITION_UNITS_PER_TILE
 _UNITS_PER_ZONE: Final = (
@@ -99,6 +107,12 @@ class State:
     busy_ms: Array
     home_x: Array
     home_y: Array
+    attacked_ms: Array
+    gathered_ms: Array
+    traded_ms: Array
+    said_ms: Array
+    rested_ms: Array
+    spawned_ms: Array
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -153,7 +167,7 @@ class State:
         self.x[rows] = x
         self.y[rows] = y
         self.cell[rows] = (y // _UNITS_PER_CELL) * limits.CELLS_PER_SIDE + x // _UNITS_PER_CELL
-        self.zone[rows] = (y // _UNITS_PER_ZONE) * limits.ZONES_PER_SIDE + x // _UNITS_PER_ZONE
+        self.zone[rows] = zone_of(x, y)
 
     def reindex(self) -> None:
         """Rebuild the way from id to row after the columns were filled from a checkpoint."""
@@ -171,6 +185,12 @@ def present(columns: Mapping[str, Array]) -> Array:
         (kind == NPC) | ((kind == PLAYER) & (columns["connected"] > 0))
     )
     return there
+
+
+def zone_of(x: Array, y: Array) -> Array:
+    """Return the zone of each place on the map."""
+    zones: Array = (y // _UNITS_PER_ZONE) * limits.ZONES_PER_SIDE + x // _UNITS_PER_ZONE
+    return zones
 
 
 def zone_corner(zones: Array) -> tuple[Array, Array]:

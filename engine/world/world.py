@@ -1,37 +1,37 @@
 """``World``: state plus ``step``. No clock, no socket, no hidden randomness."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from engine.protocol.limits import TICK_INTERVAL_MS
 from engine.world import checkpoint
 from engine.world.apply import seal
-from engine.world.arrays import Array, join_rows
+from engine.world.arrays import join_rows
+from engine.world.audit import AuditBlock
 from engine.world.cascade import Bounds, cascade, no_frontier
 from engine.world.clock import pass_time
-from engine.world.commands import Round, carry_out, record_denied
 from engine.world.events import EVENT_DTYPE, EventBlock
 from engine.world.genesis import genesis
-from engine.world.governance import DENY, PERMIT, find_policies, govern
+from engine.world.governance import find_policies
+from engine.world.governor import ChangeDone, Governor, Lap, VerdictBlock
 from engine.world.inputs import TickInputs
 from engine.world.interest import CellFrames
 from engine.world.invariants.base import Before, Scene
 from engine.world.oracle import Oracle, find_invariants
-from engine.world.orders import Orders, sort_orders
-from engine.world.policies.base import Hearing, Policy
+from engine.world.policies.base import Policy
 from engine.world.presence import arrive, depart, start
 from engine.world.rulebook import Rulebook, find_rules
 from engine.world.state import State
 from engine.world.turn import Turn
-
-Lap = Callable[[str], None]
+from engine.world.userpolicy import UserPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class WorldConfig:
-    """What a world is made from; the same again gives the same world."""
+    """What a world is made from; the same again gives the same world.
+
+    ``policies``: a user's, beside the built-in ones.
+    """
 
     seed: int
     npcs: int = 200
@@ -39,25 +39,7 @@ class WorldConfig:
     capacity: int = 20_000
     interval_ms: int = TICK_INTERVAL_MS
     cascade: Bounds = Bounds()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VerdictBlock:
-    """What became of a tick's intents, row by row as they were given.
-
-    Attributes:
-        player: Entity id.
-        seq: Client sequence.
-        verdict: 0 permit, 1 deny, 2 mutate.
-        event: ``seq`` of the root event; 0 for an intent that was sent before.
-        reasons: Row to ``policy: what was found``.
-    """
-
-    player: Array
-    seq: Array
-    verdict: Array
-    event: Array
-    reasons: dict[int, str]
+    policies: tuple[UserPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +53,8 @@ class TickResult:
         hash: State hash after it.
         depth: Levels of reactions.
         pending: Events whose reactions are left for the next tick.
-        audit_log: What governance wrote down about the intents, in its stored form.
+        audit: What governance writes down about the intents.
+        changes: What became of each change of a policy.
     """
 
     tick: int
@@ -80,7 +63,8 @@ class TickResult:
     hash: bytes
     depth: int
     pending: int
-    audit_log: bytes = b""
+    audit: AuditBlock
+    changes: list[ChangeDone]
 
 
 class World:
@@ -92,6 +76,7 @@ class World:
         tick: The next tick.
         next_seq: ``seq`` of the next event.
         hash: State hash after the last tick, empty before the first.
+        governor: How the policies stand; they are changed through a tick's inputs.
     """
 
     def __init__(
@@ -110,8 +95,7 @@ class World:
         self._pending = no_frontier()
         self._rules = find_rules() if rules is None else rules
         self._oracle = Oracle(find_invariants(), {})
-        self._whole_tick = [policy for policy in policies if policy.whole_tick]
-        self._each_round = [policy for policy in policies if not policy.whole_tick]
+        self.governor = Governor([*policies, *config.policies], config.interval_ms)
 
     @classmethod
     def create(
@@ -124,7 +108,7 @@ class World:
 
         Args:
             config: What to make.
-            policies: Those that govern, in order; all of the folder by default.
+            policies: The built-in ones; all of the folder by default.
             rules: What events make happen next; all of the folder by default.
 
         Raises:
@@ -153,6 +137,7 @@ class World:
                 f"asked for {config.seed} and {config.interval_ms}"
             )
         world = cls(config, state, policies, rules)
+        world.governor.load(saved.standing)
         world.tick, world.next_seq = saved.tick, saved.next_seq
         world._pending = pending
         world._oracle.told = told
@@ -169,6 +154,7 @@ class World:
             self._oracle.told,
             self.config.seed,
             self.config.interval_ms,
+            self.governor.standing.pack(),
         )
 
     def frames(self) -> CellFrames:
@@ -192,10 +178,11 @@ class World:
         turn = Turn(state, tick, now_ms, self.config.seed, self.next_seq)
         before, waited = Before.of(state), self._pending
         start(turn, inputs.restarted)
+        changes = self.governor.change(turn, inputs.policies)
         known = arrive(turn, inputs)
         pass_time(turn)
         lap("step")
-        verdicts = self._carry_out(turn, inputs, lap)
+        verdicts, audit = self.governor.hear(turn, inputs, lap)
         depart(turn, inputs, known)
         lap("step")
         self._pending, depth = cascade(turn, waited, self._rules, self.config.cascade)
@@ -213,47 +200,16 @@ class World:
         self.next_seq += len(events)
         self.hash = self._state_hash()
         lap("hash")
-        return TickResult(tick, block, verdicts, self.hash, depth, len(self._pending))
-
-    def _carry_out(self, turn: Turn, inputs: TickInputs, lap: Lap) -> VerdictBlock:
-        intents = inputs.intents
-        verdict = np.full(len(intents), PERMIT, np.uint8)
-        event = np.zeros(len(intents), np.uint64)
-        reasons: dict[int, str] = {}
-        block = VerdictBlock(intents["player"], intents["seq"], verdict, event, reasons)
-        orders = sort_orders(turn.state, inputs)
-        if not len(orders):
-            lap("govern")
-            return block
-
-        def judge(some: Orders, judges: Sequence[Policy]) -> Round:
-            hearing = Hearing(turn.state, some, turn.tick, turn.now_ms, inputs.texts)
-            ruling = govern(judges, hearing)
-            return Round(turn, some, ruling, inputs.texts, np.zeros(len(some), np.int64))
-
-        def settle(acting: Round) -> None:
-            given = acting.orders.given
-            verdict[given] = acting.ruling.verdict
-            event[given] = acting.event
-            for row, reason in acting.ruling.reasons.items():
-                reasons[int(given[row])] = reason
-
-        whole = judge(orders, self._whole_tick)
-        record_denied(whole)
-        settle(whole)
-        denied = whole.ruling.verdict == DENY
-        passed = orders.take(~denied) if denied.any() else orders
-        lap("govern")
-        for first, end in passed.rounds():
-            some = passed if end - first == len(passed) else passed.take(slice(first, end))
-            acting = judge(some, self._each_round)
-            lap("govern")
-            carry_out(acting)
-            settle(acting)
-            lap("step")
-        return block
+        return TickResult(
+            tick, block, verdicts, self.hash, depth, len(self._pending), audit, changes
+        )
 
     def _state_hash(self) -> bytes:
         return checkpoint.state_hash(
-            self.state, self.tick, self.next_seq, self._pending, self._oracle.told
+            self.state,
+            self.tick,
+            self.next_seq,
+            self._pending,
+            self._oracle.told,
+            self.governor.standing.pack(),
         )

@@ -46,6 +46,8 @@ class Arena:
         self.step(joins=names)
         for number in range(players):
             self.put(player(number), MIDDLE, MIDDLE)
+            # They have been here for longer than newcomers are protected.
+            self.set(player(number), spawned_ms=0)
 
     @property
     def state(self):
