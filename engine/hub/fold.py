@@ -306,6 +306,7 @@ class Fold:
                 store_error=self.pulse.store_error,
             ),
             story=self.story.view(),
+            cheats=tally.cheats(),
             series=self._series,
             heat=self._heat,
             thresholds=thresholds,
@@ -348,13 +349,16 @@ class Fold:
             console=self.console.summary(),
             squads_lost=tally.squads_lost,
             story=self.story.summary(),
+            cheats=tally.cheats(),
         )
         if self.has_world:
             per_s = max(0, stored - self._stored_begin) / max(duration_s, 1.0)
             figures.tick = self.ticks.summary()
             figures.events = EventsSummary(stored, round(per_s, 1), self.log.depth_max)
             by_policy = dict(sorted(self.log.by_policy.items()))
-            figures.violations = ViolationsSummary(self.log.total, by_policy)
+            figures.violations = ViolationsSummary(
+                self.log.total, by_policy, self.log.critical, dict(sorted(self.log.broken.items()))
+            )
             figures.state_hash = self.world.state_hash
         return figures
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from engine.protocol.cheats import CheatsSummary
 from engine.protocol.events import Event
 from engine.protocol.story import StoryView
 
@@ -248,6 +249,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     world: WorldView = WorldView()
     story: StoryView = StoryView()
     series: SeriesView = SeriesView()
+    cheats: CheatsSummary = CheatsSummary()
     heat: bytes = b""
     thresholds: tuple[tuple[str, bool], ...] = ()
 

@@ -12,6 +12,7 @@ from engine.protocol.events import Event
 from engine.protocol.limits import LOG_CHECK_BYTES_MAX
 from engine.store.base import Inspection, Last, TickRecord
 from engine.store.inspecting import inspect
+from engine.store.opening import open_to_read
 from engine.store.tables import NoLogYet, Tables, size_bytes
 from engine.world.events import TickEvents
 
@@ -37,9 +38,8 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._db = open_to_read(path, _BUSY_MS)
             try:
-                self._db.set_busy_timeout(_BUSY_MS)
                 self._tables = Tables(self._db, path)
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()

@@ -148,7 +148,7 @@ class Tables:
         query = f"SELECT {_COLUMNS[self.format]} FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"  # noqa: S608 - one of two constants
         found: list[Stored] = []
         size = 0
-        with self._told():
+        with self.told():
             for row in self._db.execute(query, (from_tick, ticks_max)):
                 found.append(_stored(row))
                 size += sum(len(blob) for blob in row[4:8])
@@ -177,7 +177,7 @@ class Tables:
         )
         rows: list[Row] = []
         count = 0
-        with self._told():
+        with self.told():
             for row in self._db.execute(query, (self.tick_of(after_seq + 1), ticks_max)):
                 _see_types(row, _EVENT_TYPES)
                 rows.append(row)
@@ -218,11 +218,12 @@ class Tables:
             ValueError: A page of the file is damaged.
             OSError: The file cannot be read.
         """
-        with self._told():
+        with self.told():
             return self._db.execute(sql, values).fetchall()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def told(self) -> Iterator[None]:
+        """Raise what SQLite complains of as ``all`` does."""
         try:
             yield
         except _UNREADABLE as problem:

@@ -171,6 +171,7 @@ def test_violations_by_policy_with_the_critical_ones_told(state: HubState) -> No
     view = _snapshot(fold, state).violations
     assert (view.total, view.critical) == (4, 1)
     assert view.by_policy == {"reach": 2, "speed": 1, "gold_conservation": 1}
+    assert fold.log.broken == {"gold_conservation": 1}
     assert (view.tail[0].policy, view.tail[0].reason) == ("reach", "7 tiles away")
     for tick in range(3):
         more: list[dict[str, Any]] = [{"kind": "denied", "text": f"p{n}: x"} for n in range(100)]
@@ -194,6 +195,9 @@ def test_the_depth_of_a_cascade_over_two_ticks() -> None:
         event_batch(2, 4, [{"kind": "levelled_up", "cause": 3}, {"kind": "said", "cause": 4}])
     )
     assert fold.log.depth_max == 4
+    reports = [{"kind": kind, "cause": 5} for kind in ("cascade_cut", "invariant_broken")]
+    fold.take_events(event_batch(3, 6, [*reports, {"kind": "mutated", "cause": 5}]))
+    assert fold.log.depth_max == 4, "what tells of a reaction is none"
 
 
 def test_the_series_has_a_value_a_second_and_a_bound(state: HubState) -> None:
