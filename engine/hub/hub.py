@@ -2,7 +2,8 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,26 +12,24 @@ from msgspec import Struct
 from engine.hub import reducer
 from engine.hub.arming import squad_fault
 from engine.hub.bell import Bell
-from engine.hub.capsule import Capsule
 from engine.hub.crew import Crew, CrewOwner
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold
+from engine.hub.governance import Governance
 from engine.hub.harm import Harm
 from engine.hub.judge import Judge
 from engine.hub.keeper import Keeper
-from engine.hub.logbook import Logbook
 from engine.hub.narratorpost import NarratorPost
-from engine.hub.orders import WorldOrders
-from engine.hub.placement import Placement
-from engine.hub.plan import WorldPlace, first_state, thresholds
+from engine.hub.orders import Asked, WorldOrders, governed
+from engine.hub.parts import Parts
+from engine.hub.plan import first_state, thresholds
 from engine.hub.queries import Answers, Looks
 from engine.hub.remark import Remark
-from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
-from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport, WorldOrder
-from engine.protocol.command import Command, Lease, Reply
+from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport
+from engine.protocol.command import Command, Lease, Reply, SetPolicy
 from engine.protocol.errors import ExitCode
-from engine.protocol.feed import Ended, Notice, NoticeKind, RunState, Snapshot
+from engine.protocol.feed import Notice, NoticeKind, RunState
 from engine.protocol.limits import (
     CHILD_GRACE_S,
     DRAIN_S,
@@ -38,7 +37,7 @@ from engine.protocol.limits import (
     NARRATOR_GRACE_S,
     SNAPSHOTS_PER_S,
 )
-from engine.protocol.query import Answer, FaultSpec, PlayerView, Query
+from engine.protocol.query import Answer, PlayerView, Query
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.report.figures import Trouble
@@ -46,30 +45,6 @@ from engine.report.summary import build_summary
 
 _FIELD = ("x", "y", "kind", "alive", "connected")
 _SPACE_EVERY_S = 5
-
-
-class Parts(Struct):
-    """What a hub works with.
-
-    Attributes:
-        capsule: The run's folder.
-        placement: Where children run.
-        telemetry: Per-second series and notes.
-        logbook: The engine's log.
-        faults: The fault menu.
-        place: Where the world is to be found.
-        publish: Puts an item on every console's feed.
-        clock: Seconds, monotonic.
-    """
-
-    capsule: Capsule
-    placement: Placement
-    telemetry: Telemetry
-    logbook: Logbook
-    faults: tuple[FaultSpec, ...]
-    place: WorldPlace
-    publish: Callable[[Snapshot | Notice | Ended], None]
-    clock: Callable[[], float]
 
 
 class Hub:
@@ -115,6 +90,7 @@ class Hub:
             self.story,
             parts.faults,
             self.summary,
+            Governance(self.fold.policies, Path(parts.capsule.database)),
         )
         owner = CrewOwner(
             url=self._url,
@@ -222,23 +198,28 @@ class Hub:
     async def command(self, command: Command, console: int) -> Reply:
         """See ``EngineService.command``."""
         at_s = self.at_s
+        self._state = msgspec.structs.replace(self._state, policies=self.fold.policies.views)
         step = reducer.reduce(self._state, command, at_s, console)
-        self._state = step.state
+        self._state, reply = step.state, step.reply
         self._carry_out(step.effects)
         self._advance(at_s)
+        if isinstance(command, SetPolicy) and reply.ok:
+            reply = await governed(self.orders, command.change)
+            if reply.ok:
+                self._tell("policy", reply.text)
         if isinstance(command, Lease):
             self.fold.console.take(command.cost)
         else:
-            self._parts.telemetry.command(at_s, console, command, step.reply)
+            self._parts.telemetry.command(at_s, console, command, reply)
             self._parts.logbook.write(
                 "command",
                 at_s=round(at_s, 3),
                 console=console,
                 command=msgspec.to_builtins(command),
-                reply=step.reply.text,
-                ok=step.reply.ok,
+                reply=reply.text,
+                ok=reply.ok,
             )
-        return step.reply
+        return reply
 
     async def answer(self, query: Query) -> Answer:
         """See ``EngineService.answer``."""
@@ -260,7 +241,7 @@ class Hub:
         keepers = [*self.crew.keepers, self._narrator.keeper]
         return keepers if self.world is None else [*keepers, self.world.keeper]
 
-    def _post_order(self, order: WorldOrder) -> bool:
+    def _post_order(self, order: Asked) -> bool:
         return self.world is not None and self.world.keeper.post(order)
 
     def _url(self) -> str:

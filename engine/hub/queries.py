@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from engine.hub.columns import Column, entity_column, mask, squares_of
 from engine.hub.eventlog import Batch, EventLog
+from engine.hub.governance import Governance
 from engine.hub.story import Story
 from engine.hub.ticks import Ticks
 from engine.protocol.errors import UserError
@@ -33,6 +34,7 @@ from engine.protocol.limits import (
 )
 from engine.protocol.query import (
     Answer,
+    AuditQuery,
     EntitiesAnswer,
     EntitiesQuery,
     EntityAnswer,
@@ -44,6 +46,7 @@ from engine.protocol.query import (
     FaultSpec,
     FaultsQuery,
     PlayerView,
+    PoliciesQuery,
     PopulationAnswer,
     PopulationQuery,
     Query,
@@ -91,6 +94,7 @@ class Answers:
         story: The newest beats.
         faults: The fault menu.
         summary: The summary as it stands.
+        governance: How the policies stand, and what they decided.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class Answers:
         story: Story,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
+        governance: Governance,
     ) -> None:
         self._looks = looks
         self._log = log
@@ -108,6 +113,7 @@ class Answers:
         self._story = story
         self._faults = faults
         self._summary = summary
+        self._governance = governance
 
     async def answer(self, query: Query) -> Answer:
         """Return the answer; ``Refused`` for what cannot be answered."""
@@ -128,6 +134,10 @@ class Answers:
                     return self._story.answer(query)
                 case FaultsQuery():
                     return FaultsAnswer(self._faults)
+                case PoliciesQuery():
+                    return self._governance.policies()
+                case AuditQuery():
+                    return await self._governance.audit(query)
                 case SummaryQuery():
                     return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
         except UserError as problem:

@@ -17,7 +17,14 @@ from engine.hub.placement import Placement
 from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
 from engine.hub.remark import Remark
 from engine.hub.watch import watch_events
-from engine.protocol.child import EventBatch, WorldOrderDone, WorldReady, WorldReport
+from engine.protocol.child import (
+    EventBatch,
+    WorldOrderDone,
+    WorldPolicies,
+    WorldPolicyDone,
+    WorldReady,
+    WorldReport,
+)
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import NoticeKind
 from engine.protocol.limits import (
@@ -216,8 +223,10 @@ class WorldPost:
                 self._rejoined = False
                 self._take_stored(self._stored_after(reports.fold.log.last_seq))
             reports.remark(reports.fold.take_events(message))
-        elif isinstance(message, WorldOrderDone):
+        elif isinstance(message, WorldOrderDone | WorldPolicyDone):
             reports.orders.done(message)
+        elif isinstance(message, WorldPolicies):
+            reports.fold.policies.take(message)
         reports.bell.ring()
 
     def _lost(self, why: str) -> None:

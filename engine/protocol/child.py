@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.policy import PolicyChange, PolicyCount, PolicyFile, PolicyView
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
@@ -29,6 +30,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         events_socket: Path of the unix socket on which event batches are published.
         shared_memory: Name of the block for the state arrays, empty for none.
         secret: Key of the resume tokens.
+        folder: The capsule, where the policies' files are.
+        policy_files: The user's policies.
+        policies: What a new world's policies are changed to before its first tick.
     """
 
     seed: int
@@ -43,6 +47,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     events_socket: str
     shared_memory: str
     secret: bytes
+    folder: str = ""
+    policy_files: tuple[PolicyFile, ...] = ()
+    policies: tuple[PolicyChange, ...] = ()
 
 
 class SquadSpec(Struct, frozen=True, tag="squad_spec"):
@@ -129,6 +136,28 @@ class WorldOrderDone(Struct, frozen=True, tag="world_order_done"):
     event: int = 0
 
 
+class WorldPolicy(Struct, frozen=True, tag="world_policy"):
+    """A change of a policy, to be taken in at the start of the next tick; ``id`` from 1."""
+
+    id: int
+    change: PolicyChange
+
+
+class WorldPolicyDone(Struct, frozen=True, tag="world_policy_done"):
+    """Answer to ``world_policy``, once it is durable; ``text``: what changed, or why not."""
+
+    id: int
+    tick: int
+    ok: bool
+    text: str
+
+
+class WorldPolicies(Struct, frozen=True, tag="world_policies"):
+    """How the policies stand, in the order in which they judge: at first, and when changed."""
+
+    policies: tuple[PolicyView, ...]
+
+
 class NarratorSpec(Struct, frozen=True, tag="narrator_spec"):
     """Everything the narrator needs to start: where to listen and where to tell."""
 
@@ -191,6 +220,7 @@ class WorldReport(Struct, frozen=True, tag="world_report"):
     store_error: str = ""
     update_stride: int = 1
     """Ticks from one update of a quiet player to the next; more than 1 under too much load."""
+    policies: dict[str, PolicyCount] = {}
 
 
 class SquadReady(Struct, frozen=True, tag="squad_ready"):
@@ -291,6 +321,7 @@ ToChild = (
     | SquadClear
     | AskPlayer
     | WorldOrder
+    | WorldPolicy
     | Quit
     | Go
 )
@@ -298,6 +329,8 @@ FromChild = (
     WorldReady
     | WorldReport
     | WorldOrderDone
+    | WorldPolicyDone
+    | WorldPolicies
     | SquadReady
     | SquadReport
     | PlayerTold

@@ -20,6 +20,7 @@ NoticeKind = Literal[
     "overrun",
     "slow_tick",
     "violation",
+    "policy",
     "mark",
     "problem",
 ]

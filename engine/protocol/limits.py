@@ -59,6 +59,8 @@ REASON_CHARS_MAX: Final = 120
 """Of a user's policy; the built-in ones are shorter."""
 AUDIT_TABLE_TICKS: Final = 100
 """The audit of every so manieth tick names the policies, and of every tick that changed them."""
+AUDIT_ROW_BITS: Final = 17
+"""Of a row's number in the audit; its tick stands above them."""
 AUDIT_SEARCH_TICKS_MAX: Final = 1024
 """Ticks that one request for audit rows searches; its answer says where to go on."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.protocol.command import ParamValue
 from engine.protocol.errors import UserError
-from engine.protocol.query import ParamSpec
+from engine.protocol.paramspec import ParamSpec
 from engine.protocol.text import nearest, printable
 
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from engine.protocol.command import ParamValue
 from engine.protocol.events import entity_name
 from engine.protocol.gateway import IntentKind, Role
 from engine.protocol.limits import (
@@ -15,7 +14,7 @@ from engine.protocol.limits import (
     SCOPE_ENTITIES_MAX,
     ZONES,
 )
-from engine.protocol.query import ParamSpec
+from engine.protocol.paramspec import ParamSpec
 
 Priority = Annotated[int, Meta(ge=0, le=POLICY_PRIORITY_MAX)]
 PolicyName = Annotated[str, Meta(min_length=1, max_length=NAME_IN_PATH_CHARS_MAX)]
@@ -83,10 +82,26 @@ class PolicyView(Struct, frozen=True):
     priority: int
     enabled: bool
     scope: PolicyScope
-    params: dict[str, ParamValue]
+    params: dict[str, str | int | float | bool]
     specs: tuple[ParamSpec, ...] = ()
     built_in: bool = True
     failed: str = ""
+
+
+class PolicyFile(Struct, frozen=True):
+    """A user's policy in a capsule.
+
+    Attributes:
+        file: Path, relative to the capsule.
+        blake3: Hash of what was copied there, hex.
+        origin: Where it was copied from.
+        name: What the scenario calls it; empty for whatever it calls itself.
+    """
+
+    file: str
+    blake3: str
+    origin: str
+    name: str = ""
 
 
 class PolicyCount(Struct, frozen=True, array_like=True):

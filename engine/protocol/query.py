@@ -7,7 +7,15 @@ from msgspec import Meta, Struct
 
 from engine.protocol.events import Event
 from engine.protocol.filters import EntityKind
-from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, ZONES
+from engine.protocol.limits import (
+    ENTITY_ID_MAX,
+    FILTER_CHARS_MAX,
+    PAGE_ROWS_DEFAULT,
+    PAGE_ROWS_MAX,
+    ZONES,
+)
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.policy import PolicyCount, PolicyView
 from engine.protocol.story import Beat
 
 PageLimit = Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)]
@@ -70,6 +78,31 @@ class FaultsQuery(Struct, frozen=True, tag="faults"):
     """The faults there are, for the menu."""
 
 
+class PoliciesQuery(Struct, frozen=True, tag="policies"):
+    """How the policies stand, in the order in which they judge."""
+
+
+AuditVerdict = Literal["permit", "deny", "mutate", "resent"]
+
+
+class AuditQuery(Struct, frozen=True, tag="audit"):
+    """What was decided on intents, and who was asked; oldest first.
+
+    Attributes:
+        policy: Only what this policy decided; ``world`` for what the world could not give.
+        verdict: Only these; without it, the denied and the mutated.
+        actor: Only this entity's.
+        limit: Rows wanted.
+        after: Rows after this number; None: the newest.
+    """
+
+    policy: Annotated[str, Meta(max_length=64)] = ""
+    verdict: AuditVerdict | None = None
+    actor: Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)] | None = None
+    limit: PageLimit = PAGE_ROWS_DEFAULT
+    after: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+
+
 class SummaryQuery(Struct, frozen=True, tag="summary"):
     """The summary as it stands now (``summary.json`` as JSON text)."""
 
@@ -82,6 +115,8 @@ Query = (
     | PopulationQuery
     | StoryQuery
     | FaultsQuery
+    | PoliciesQuery
+    | AuditQuery
     | SummaryQuery
 )
 
@@ -222,20 +257,6 @@ class StoryAnswer(Struct, frozen=True, tag="story"):
     rows: tuple[Beat, ...]
 
 
-class ParamSpec(Struct, frozen=True):
-    """One parameter of a fault.
-
-    ``default`` shows its type; ``allowed`` lists the choices where there are some.
-    """
-
-    name: str
-    default: str | int | float | bool
-    help: str
-    allowed: tuple[str, ...] = ()
-    at_least: float | None = None
-    at_most: float | None = None
-
-
 class FaultSpec(Struct, frozen=True):
     """One fault of the menu: the key that picks it, what it does, what it takes.
 
@@ -262,6 +283,60 @@ class FaultsAnswer(Struct, frozen=True, tag="faults"):
     faults: tuple[FaultSpec, ...]
 
 
+class PolicyRow(Struct, frozen=True):
+    """A policy as it stands, and what it did."""
+
+    policy: PolicyView
+    count: PolicyCount
+
+
+class PoliciesAnswer(Struct, frozen=True, tag="policies"):
+    """Every policy, in the order in which they judge."""
+
+    rows: tuple[PolicyRow, ...]
+
+
+class AuditRow(Struct, frozen=True):
+    """What was decided on one intent.
+
+    Attributes:
+        number: Its place in the log, growing.
+        tick: The tick that took it in.
+        actor: Who was to act.
+        seq: The sender's number of it.
+        kind: Of the intent.
+        role: Who asked: player, operator, narrator.
+        verdict: permit, deny, mutate; resent: it had been taken before.
+        policy: Who decided; empty for nobody, ``world`` for what the world could not give.
+        reason: ``policy: what was found``, of the denied and the mutated.
+        evaluated: The policies that were asked, in their order.
+        event: Sequence number of its root event; 0 for one that was sent before.
+    """
+
+    number: int
+    tick: int
+    actor: int
+    seq: int
+    kind: str
+    role: str
+    verdict: AuditVerdict
+    policy: str
+    reason: str
+    evaluated: tuple[str, ...]
+    event: int
+
+
+class AuditAnswer(Struct, frozen=True, tag="audit"):
+    """Rows of the audit, oldest first.
+
+    ``after``: where to go on; everything up to there was looked at. ``tick``: the newest.
+    """
+
+    tick: int
+    after: int
+    rows: tuple[AuditRow, ...]
+
+
 class SummaryAnswer(Struct, frozen=True, tag="summary"):
     """The summary, as the JSON that will be written."""
 
@@ -286,6 +361,8 @@ Answer = (
     | PopulationAnswer
     | StoryAnswer
     | FaultsAnswer
+    | PoliciesAnswer
+    | AuditAnswer
     | SummaryAnswer
     | Refused
 )

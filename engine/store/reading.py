@@ -63,6 +63,10 @@ class LogFile:
         """See ``LogReader.events``."""
         return events_of(self.ticks(self._tables.tick_of(after_seq + 1)), after_seq, limit)
 
+    def audits(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """Return the audits of the ticks from ``first`` to ``last``, those that have one."""
+        return self._tables.audits(first, last)
+
     def checkpoint_ticks(self) -> list[int]:
         """See ``LogReader.checkpoint_ticks``."""
         return self._tables.checkpoint_ticks()

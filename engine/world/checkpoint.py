@@ -123,7 +123,7 @@ def stream_versions(data: bytes) -> tuple[Array, Array]:
         ValueError: The bytes are no checkpoint.
     """
     saved = _decoder.decode(data)
-    found = {"id": np.zeros(0, np.uint32), "version": np.zeros(0, np.int64)}
+    found: dict[str, Array] = {"id": np.zeros(0, np.uint32), "version": np.zeros(0, np.int64)}
     offset = 0
     for name, dtype in saved.layout:
         values = np.frombuffer(saved.columns, dtype, saved.count, offset)
