@@ -280,3 +280,5 @@ MARK_CHARS_MAX: Final = 200
 MARKS_SHOWN_MAX: Final = 64
 """Newest marked moments that a snapshot tells of; telemetry.db has all."""
 RUN_NAME_CHARS_MAX: Final = 64
+PATH_CHARS_MAX: Final = 4096
+"""Of a file that a scenario names."""

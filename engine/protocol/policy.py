@@ -18,6 +18,10 @@ from engine.protocol.paramspec import ParamSpec
 
 Priority = Annotated[int, Meta(ge=0, le=POLICY_PRIORITY_MAX)]
 PolicyName = Annotated[str, Meta(min_length=1, max_length=NAME_IN_PATH_CHARS_MAX)]
+PolicyParams = dict[
+    Annotated[str, Meta(max_length=64)],
+    Annotated[str, Meta(max_length=PARAM_CHARS_MAX)] | int | float | bool,
+]
 _Zone = Annotated[int, Meta(ge=0, lt=ZONES)]
 _Entity = Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)]
 
@@ -52,13 +56,7 @@ class PolicyChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     name: PolicyName
     enabled: bool | None = None
     priority: Priority | None = None
-    params: (
-        dict[
-            Annotated[str, Meta(max_length=64)],
-            Annotated[str, Meta(max_length=PARAM_CHARS_MAX)] | int | float | bool,
-        ]
-        | None
-    ) = None
+    params: PolicyParams | None = None
     scope: PolicyScope | None = None
 
 
