@@ -35,6 +35,7 @@ from engine.faults.base import (
     chosen,
     filled_params,
 )
+from engine.protocol.cheats import UNSURE
 from engine.protocol.child import SquadFault
 from engine.protocol.gateway import Ack, Bye, Delta, Notice, SeenCell, SeenEntity, Welcome
 from engine.protocol.paramspec import ParamSpec
@@ -49,6 +50,7 @@ __all__ = (
     "PLAYER",
     "REACH",
     "TILE",
+    "UNSURE",
     "Ack",
     "Asked",
     "BadFrame",

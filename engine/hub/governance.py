@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 from engine.hub.policywatch import PolicyWatch
+from engine.protocol.audit import AuditAnswer, AuditQuery, PoliciesAnswer, PoliciesQuery
 from engine.protocol.errors import UserError
 from engine.protocol.limits import LOG_READERS_MAX
-from engine.protocol.query import AuditAnswer, AuditQuery, PoliciesAnswer, Refused
+from engine.protocol.query import Refused
 from engine.store.auditing import read_audit
 
 
@@ -23,12 +24,12 @@ class Governance:
         self._database = database
         self._readers = asyncio.Semaphore(LOG_READERS_MAX)
 
-    def policies(self) -> PoliciesAnswer:
-        """Return how each policy stands, and what it did."""
-        return self._watch.answer()
-
-    async def audit(self, query: AuditQuery) -> AuditAnswer | Refused:
-        """Return what was decided, read from the log beside the world."""
+    async def answer(
+        self, query: PoliciesQuery | AuditQuery
+    ) -> PoliciesAnswer | AuditAnswer | Refused:
+        """Return how the policies stand, or what was decided as the world's log has it."""
+        if isinstance(query, PoliciesQuery):
+            return self._watch.answer()
         async with self._readers:
             try:
                 return await asyncio.to_thread(read_audit, self._database, query)

@@ -22,6 +22,7 @@ from engine.hub.keeper import Keeper
 from engine.hub.narratorpost import NarratorPost
 from engine.hub.orders import Asked, WorldOrders, governed
 from engine.hub.parts import Parts
+from engine.hub.past import Past
 from engine.hub.plan import first_state, thresholds
 from engine.hub.queries import Answers, Looks
 from engine.hub.remark import Remark
@@ -83,9 +84,11 @@ class Hub:
         self.story.keep = parts.telemetry.beat
         self._narrator = NarratorPost(spec, parts.placement, parts.logbook, self.story, self._tell)
         self.harm = Harm(self.world)
+        self.past = Past(spec, parts.place, parts.placement, parts.logbook, self._tell)
         self._answers = Answers(
             Looks(self._field, self._last_field, self._look_into),
             self.fold.log,
+            self.past,
             self.fold.ticks,
             self.story,
             parts.faults,
@@ -130,6 +133,7 @@ class Hub:
         """
         if self.world is not None:
             await self.world.keeper.start()
+            self.past.start()
         await self.crew.start()
         self._began_s = self._parts.clock()
         self.fold.begin()
@@ -170,13 +174,15 @@ class Hub:
             self._over.set()
 
     async def end_children(self, grace_s: float) -> None:
-        """Stop squads, then the narrator, then the world; by force after ``grace_s``."""
+        """Stop squads, the narrator, the world, then who looks back; by force after ``grace_s``."""
         if self._at_once.is_set():
             grace_s = 0.0
         await self.crew.quit(grace_s)
         await self._narrator.quit(min(grace_s, NARRATOR_GRACE_S))
         if self.world is not None and not await self.world.keeper.quit(grace_s):
             self._parts.logbook.write("killed", child=self.world.keeper.name)
+        # After the world, so that the index holds the whole run.
+        await self.past.quit(grace_s)
 
     async def aclose(self) -> None:
         """End what is left of the hub's own tasks, and children that still live."""
@@ -238,7 +244,7 @@ class Hub:
     # --- children ----------------------------------------------------------
 
     def _keepers(self) -> list[Keeper]:
-        keepers = [*self.crew.keepers, self._narrator.keeper]
+        keepers = [*self.crew.keepers, self._narrator.keeper, *self.past.keepers]
         return keepers if self.world is None else [*keepers, self.world.keeper]
 
     def _post_order(self, order: Asked) -> bool:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from engine.protocol.child import WorldOrder, WorldOrderDone, WorldPolicy, WorldPolicyDone
+from engine.protocol.child import WorldOrder, WorldOrderDone
 from engine.protocol.command import Reply
 from engine.protocol.gateway import Intent, Role
 from engine.protocol.limits import ORDER_SEQ_BASE, ORDER_TIMEOUT_S, ORDERS_IN_FLIGHT_MAX
-from engine.protocol.policy import PolicyChange
+from engine.protocol.policy import PolicyChange, WorldPolicy, WorldPolicyDone
 from engine.protocol.query import Refused
 
 Asked = WorldOrder | WorldPolicy

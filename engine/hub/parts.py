@@ -1,4 +1,4 @@
-"""What a hub works with."""
+"""``Parts``: what a hub works with."""
 
 from collections.abc import Callable
 

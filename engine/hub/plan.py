@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
-from engine.protocol.child import SquadSpec, WorldSpec
+from engine.protocol.child import HistorySpec, SquadSpec, WorldSpec
 from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
 from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import PolicyFile
@@ -100,6 +100,11 @@ def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
         policy_files=shape.policies,
         policies=tuple(step.change for step in spec.scenario.policies),
     )
+
+
+def history_spec(spec: RunSpec, place: WorldPlace) -> HistorySpec:
+    """Return the historian's first message."""
+    return HistorySpec(database=place.database, shape=world_shape(spec, place.policies))
 
 
 def squad_spec(spec: RunSpec, squad: int, url: str) -> SquadSpec:

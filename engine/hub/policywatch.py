@@ -1,8 +1,8 @@
 """How the world's policies stand, and what they did over all its lives. No clock of its own."""
 
-from engine.protocol.child import WorldPolicies, WorldReport
-from engine.protocol.policy import PolicyCount, PolicyView
-from engine.protocol.query import PoliciesAnswer, PolicyRow
+from engine.protocol.audit import PoliciesAnswer, PolicyRow
+from engine.protocol.child import WorldReport
+from engine.protocol.policy import PolicyCount, PolicyView, WorldPolicies
 
 
 class PolicyWatch:

@@ -17,14 +17,7 @@ from engine.hub.placement import Placement
 from engine.hub.plan import HOST, NODES, WorldPlace, gateway_port, world_spec
 from engine.hub.remark import Remark
 from engine.hub.watch import watch_events
-from engine.protocol.child import (
-    EventBatch,
-    WorldOrderDone,
-    WorldPolicies,
-    WorldPolicyDone,
-    WorldReady,
-    WorldReport,
-)
+from engine.protocol.child import EventBatch, WorldOrderDone, WorldReady, WorldReport
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import NoticeKind
 from engine.protocol.limits import (
@@ -33,6 +26,7 @@ from engine.protocol.limits import (
     LOG_EVENTS_READ_MAX,
     LOG_TICKS_READ_MAX,
 )
+from engine.protocol.policy import WorldPolicies, WorldPolicyDone
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
 from engine.store.reading import read_events

@@ -110,6 +110,28 @@ class PolicyCount(Struct, frozen=True, array_like=True):
     mutated: int = 0
 
 
+class WorldPolicy(Struct, frozen=True, tag="world_policy"):
+    """A change of a policy, to be taken in at the start of the next tick; ``id`` from 1."""
+
+    id: int
+    change: PolicyChange
+
+
+class WorldPolicyDone(Struct, frozen=True, tag="world_policy_done"):
+    """Answer to ``world_policy``, once it is durable; ``text``: what changed, or why not."""
+
+    id: int
+    tick: int
+    ok: bool
+    text: str
+
+
+class WorldPolicies(Struct, frozen=True, tag="world_policies"):
+    """How the policies stand, in the order in which they judge: at first, and when changed."""
+
+    policies: tuple[PolicyView, ...]
+
+
 def scope_words(scope: PolicyScope) -> str:
     """Return a scope for people: ``attack, trade; zones 9, 14``; ``everything`` when empty."""
     parts = [", ".join(scope.kinds), ", ".join(scope.roles)]

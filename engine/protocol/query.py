@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from engine.protocol.audit import AuditAnswer, AuditQuery, PoliciesAnswer, PoliciesQuery
 from engine.protocol.events import Event
 from engine.protocol.filters import EntityKind
 from engine.protocol.limits import (
@@ -15,10 +16,11 @@ from engine.protocol.limits import (
     ZONES,
 )
 from engine.protocol.paramspec import ParamSpec
-from engine.protocol.policy import PolicyCount, PolicyView
 from engine.protocol.story import Beat
 
 PageLimit = Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+EntityId = Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)]
 FilterText = Annotated[str, Meta(max_length=FILTER_CHARS_MAX)]
 
 
@@ -32,6 +34,7 @@ class EntitiesQuery(Struct, frozen=True, tag="entities"):
         sort: Column, ``-`` before it for descending.
         limit: Rows wanted.
         after: Rows to skip (position in the sorted list).
+        at_tick: As they were after that tick, which is stepped again; None for now.
     """
 
     where: FilterText = ""
@@ -40,21 +43,41 @@ class EntitiesQuery(Struct, frozen=True, tag="entities"):
     after: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     zone: Annotated[int, Meta(ge=0, lt=ZONES)] | None = None
     kind: EntityKind | None = None
+    at_tick: Count | None = None
 
 
 class EntityQuery(Struct, frozen=True, tag="entity"):
-    """One entity with its recent events."""
+    """One entity with its recent events; ``at_tick``: as it was after that tick, None for now."""
 
     id: int
     events: PageLimit = 20
+    at_tick: Count | None = None
 
 
 class EventsQuery(Struct, frozen=True, tag="events"):
-    """Recent events that match ``where``, newest last."""
+    """Events of the whole log that match ``where``, oldest first.
+
+    Attributes:
+        where: Filter text, empty for all.
+        limit: Events wanted.
+        after_seq: The oldest ones after this event; None for the newest ones.
+        before_seq: Only those before this event.
+        kinds: Only these kinds, empty for all.
+        about: Only those in the stream of an entity, done by it, or done to it.
+    """
 
     where: FilterText = ""
     limit: PageLimit = PAGE_ROWS_DEFAULT
-    after_seq: Annotated[int, Meta(ge=0)] = 0
+    after_seq: Count | None = None
+    before_seq: Count | None = None
+    kinds: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
+    about: EntityId | None = None
+
+
+class ChainQuery(Struct, frozen=True, tag="chain"):
+    """Why an event happened, and everything that came of it."""
+
+    seq: Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
 class TicksQuery(Struct, frozen=True, tag="ticks"):
@@ -78,31 +101,6 @@ class FaultsQuery(Struct, frozen=True, tag="faults"):
     """The faults there are, for the menu."""
 
 
-class PoliciesQuery(Struct, frozen=True, tag="policies"):
-    """How the policies stand, in the order in which they judge."""
-
-
-AuditVerdict = Literal["permit", "deny", "mutate", "resent"]
-
-
-class AuditQuery(Struct, frozen=True, tag="audit"):
-    """What was decided on intents, and who was asked; oldest first.
-
-    Attributes:
-        policy: Only what this policy decided; ``world`` for what the world could not give.
-        verdict: Only these; without it, the denied and the mutated.
-        actor: Only this entity's.
-        limit: Rows wanted.
-        after: Rows after this number; None: the newest.
-    """
-
-    policy: Annotated[str, Meta(max_length=64)] = ""
-    verdict: AuditVerdict | None = None
-    actor: Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)] | None = None
-    limit: PageLimit = PAGE_ROWS_DEFAULT
-    after: Annotated[int, Meta(ge=0, le=2**62)] | None = None
-
-
 class SummaryQuery(Struct, frozen=True, tag="summary"):
     """The summary as it stands now (``summary.json`` as JSON text)."""
 
@@ -111,6 +109,7 @@ Query = (
     EntitiesQuery
     | EntityQuery
     | EventsQuery
+    | ChainQuery
     | TicksQuery
     | PopulationQuery
     | StoryQuery
@@ -200,10 +199,39 @@ class EntityAnswer(Struct, frozen=True, tag="entity"):
 
 
 class EventsAnswer(Struct, frozen=True, tag="events"):
-    """Events, oldest first; ``last_seq`` is the newest event there is."""
+    """Events, oldest first. A question is answered from a bounded stretch of the log.
+
+    Attributes:
+        last_seq: The newest event there is.
+        rows: The events.
+        searched: Of the oldest ones, every event up to this one was looked at; of the newest
+            ones, every event from this one on. That is where to go on.
+        complete: Whether there is nothing to go on with.
+        lost: Events among those looked at that cannot be had any more.
+    """
 
     last_seq: int
     rows: tuple[Event, ...]
+    searched: int = 0
+    complete: bool = True
+    lost: int = 0
+
+
+class ChainAnswer(Struct, frozen=True, tag="chain"):
+    """One event with its causes and effects.
+
+    Attributes:
+        causes: Its causes, the root first, its direct cause last.
+        event: The event.
+        effects: What followed from it, breadth first: effects come in the order of their
+            causes, those of one cause in the order of the log.
+        cut: Why this is not all, empty when it is.
+    """
+
+    causes: tuple[Event, ...]
+    event: Event
+    effects: tuple[Event, ...]
+    cut: str = ""
 
 
 class TickFigures(Struct, frozen=True):
@@ -283,60 +311,6 @@ class FaultsAnswer(Struct, frozen=True, tag="faults"):
     faults: tuple[FaultSpec, ...]
 
 
-class PolicyRow(Struct, frozen=True):
-    """A policy as it stands, and what it did."""
-
-    policy: PolicyView
-    count: PolicyCount
-
-
-class PoliciesAnswer(Struct, frozen=True, tag="policies"):
-    """Every policy, in the order in which they judge."""
-
-    rows: tuple[PolicyRow, ...]
-
-
-class AuditRow(Struct, frozen=True):
-    """What was decided on one intent.
-
-    Attributes:
-        number: Its place in the log, growing.
-        tick: The tick that took it in.
-        actor: Who was to act.
-        seq: The sender's number of it.
-        kind: Of the intent.
-        role: Who asked: player, operator, narrator.
-        verdict: permit, deny, mutate; resent: it had been taken before.
-        policy: Who decided; empty for nobody, ``world`` for what the world could not give.
-        reason: ``policy: what was found``, of the denied and the mutated.
-        evaluated: The policies that were asked, in their order.
-        event: Sequence number of its root event; 0 for one that was sent before.
-    """
-
-    number: int
-    tick: int
-    actor: int
-    seq: int
-    kind: str
-    role: str
-    verdict: AuditVerdict
-    policy: str
-    reason: str
-    evaluated: tuple[str, ...]
-    event: int
-
-
-class AuditAnswer(Struct, frozen=True, tag="audit"):
-    """Rows of the audit, oldest first.
-
-    ``after``: where to go on; everything up to there was looked at. ``tick``: the newest.
-    """
-
-    tick: int
-    after: int
-    rows: tuple[AuditRow, ...]
-
-
 class SummaryAnswer(Struct, frozen=True, tag="summary"):
     """The summary, as the JSON that will be written."""
 
@@ -346,7 +320,7 @@ class SummaryAnswer(Struct, frozen=True, tag="summary"):
 class Refused(Struct, frozen=True, tag="refused"):
     """A query that was not answered.
 
-    ``code``: bad_request, not_found, busy, deadline, gone.
+    ``code``: bad_request, invalid, not_found, busy, deadline, gone.
     """
 
     code: str
@@ -357,6 +331,7 @@ Answer = (
     EntitiesAnswer
     | EntityAnswer
     | EventsAnswer
+    | ChainAnswer
     | TicksAnswer
     | PopulationAnswer
     | StoryAnswer

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.protocol.child import WorldOrder, WorldPolicy
+from engine.protocol.child import WorldOrder
 from engine.protocol.gateway import INTENT_KINDS, ROLES, Intent
 from engine.protocol.limits import (
     INTENTS_PER_TICK_MAX,
@@ -14,7 +14,7 @@ from engine.protocol.limits import (
     ORDER_SEQ_BASE,
     POLICY_CHANGES_PER_TICK_MAX,
 )
-from engine.protocol.policy import PolicyChange
+from engine.protocol.policy import PolicyChange, WorldPolicy
 from engine.world.inputs import INTENT_DTYPE, PLAYER_ROLE, TickInputs
 
 TOO_FAST: Final = "gateway: too fast"

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from engine.protocol.audit import AuditAnswer, AuditQuery, AuditRow
 from engine.protocol.errors import UserError
 from engine.protocol.events import correlation_of
 from engine.protocol.gateway import INTENT_KINDS, ROLES
 from engine.protocol.limits import AUDIT_ROW_BITS, AUDIT_SEARCH_TICKS_MAX, AUDIT_TABLE_TICKS
-from engine.protocol.query import AuditAnswer, AuditQuery, AuditRow
 from engine.protocol.text import nearest, printable
 from engine.store.base import TickRecord
 from engine.store.reading import LogFile

@@ -10,9 +10,11 @@ from blake3 import blake3
 
 from engine.protocol.errors import UserError
 from engine.protocol.limits import POLICY_FILE_BYTES_MAX
+from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import PolicyFile
 from engine.protocol.text import printable
 from engine.world.userpolicy import UserPolicy
+from engine.world.world import WorldConfig
 
 
 def read_policy_file(path: Path) -> bytes:
@@ -32,6 +34,22 @@ def read_policy_file(path: Path) -> bytes:
     if len(content) > POLICY_FILE_BYTES_MAX:
         raise UserError(f"{path}: larger than {POLICY_FILE_BYTES_MAX} bytes, the most allowed")
     return content
+
+
+def config_of(shape: WorldShape, folder: Path) -> WorldConfig:
+    """Return what a recorded world is made from; runs the users' policies in its capsule.
+
+    Raises:
+        UserError: See ``load_policies``.
+    """
+    return WorldConfig(
+        seed=shape.seed,
+        npcs=shape.npcs,
+        nodes=shape.nodes,
+        capacity=shape.capacity,
+        interval_ms=shape.interval_ms,
+        policies=load_policies(folder, shape.policies),
+    )
 
 
 def load_policies(folder: Path, files: Sequence[PolicyFile]) -> tuple[UserPolicy, ...]:

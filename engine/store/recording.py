@@ -11,7 +11,7 @@ from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from engine.protocol.replay import EntityThen, Progress, Verification, WorldThen
 from engine.store.base import LogReader
-from engine.store.policyfiles import load_policies
+from engine.store.policyfiles import config_of
 from engine.store.reading import LogFile
 from engine.store.replay import world_at
 from engine.store.then import entity_then, world_then
@@ -122,10 +122,7 @@ def open_recording(path: Path, *, allow_code: bool = False) -> Iterator[Recordin
             f"{path}: governed by its user's code ({files}), which a re-run runs "
             "again: read it and give --allow-code"
         )
-    policies = load_policies(path, shape.policies)
-    config = WorldConfig(
-        shape.seed, shape.npcs, shape.nodes, shape.capacity, shape.interval_ms, policies
-    )
+    config = config_of(shape, path)
     try:
         log = LogFile(path / LOG_NAME)
     except OSError as problem:

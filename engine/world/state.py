@@ -41,6 +41,7 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("cell", "<u2"),
     ("lives", "<i4"),
     ("last_seq", "<i8"),
+    ("last_order", "<i8"),
     ("version", "<i8"),
     ("due_tick", "<i8"),
     ("walked", "<i8"),
@@ -55,7 +56,8 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("spawned_ms", "<u4"),
 )
 """Name and numpy type. Those that do not speak for themselves: ``lives`` lives begun;
-``last_seq`` highest client sequence applied; ``version`` events in the entity's stream;
+``last_seq`` highest client sequence applied, ``last_order`` that of operators' orders;
+``version`` events in the entity's stream;
 ``due_tick`` when the dead come back (0: not dead); ``walked`` and ``busy_ms`` the walking
 and the command allowance, as positions on the clock's scale (see the speed and rate
 policies); ``home_x``, ``home_y`` the place an NPC roams about; ``attacked_ms`` to
@@ -77,6 +79,7 @@ class State:
         columns: Every column by name, ``capacity`` long; also attributes of their own.
         supply: All the gold there is.
         treasury: Gold that no entity holds.
+        goods_supply: All the goods there are; only what nodes grow adds to it.
         world_version: Events in the stream of the world itself (stream 0).
         names: Names of guests; other names follow from the id.
         cell_versions: Tick of the last change in each interest cell.
@@ -100,6 +103,7 @@ class State:
     cell: Array
     lives: Array
     last_seq: Array
+    last_order: Array
     version: Array
     due_tick: Array
     walked: Array
@@ -123,6 +127,7 @@ class State:
             setattr(self, name, column)
         self.supply = GOLD_SUPPLY
         self.treasury = GOLD_SUPPLY
+        self.goods_supply = 0
         self.world_version = 0
         self.names: dict[int, str] = {}
         self.cell_versions = np.zeros(limits.CELLS, np.int64)

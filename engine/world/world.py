@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from engine.protocol.limits import TICK_INTERVAL_MS
 from engine.world import checkpoint
 from engine.world.apply import seal
+from engine.world.arrays import join_rows
 from engine.world.audit import AuditBlock
-from engine.world.cascade import cascade, no_frontier
+from engine.world.cascade import Bounds, cascade, no_frontier
 from engine.world.clock import pass_time
-from engine.world.events import EventBlock
+from engine.world.events import EVENT_DTYPE, EventBlock
 from engine.world.genesis import genesis
 from engine.world.governance import find_policies
 from engine.world.governor import ChangeDone, Governor, Lap, VerdictBlock
 from engine.world.inputs import TickInputs
 from engine.world.interest import CellFrames
-from engine.world.invariants import check_invariants
+from engine.world.invariants.base import Before, Scene
+from engine.world.oracle import Oracle, find_invariants
 from engine.world.policies.base import Policy
 from engine.world.presence import arrive, depart, start
+from engine.world.rulebook import Rulebook, find_rules
 from engine.world.state import State
 from engine.world.turn import Turn
 from engine.world.userpolicy import UserPolicy
@@ -35,6 +38,7 @@ class WorldConfig:
     nodes: int = 400
     capacity: int = 20_000
     interval_ms: int = TICK_INTERVAL_MS
+    cascade: Bounds = Bounds()
     policies: tuple[UserPolicy, ...] = ()
 
 
@@ -80,48 +84,68 @@ class World:
         governor: How the policies stand; they are changed through a tick's inputs.
     """
 
-    def __init__(self, config: WorldConfig, state: State, policies: Sequence[Policy]) -> None:
+    def __init__(
+        self,
+        config: WorldConfig,
+        state: State,
+        policies: Sequence[Policy] | None,
+        rules: Rulebook | None = None,
+    ) -> None:
+        policies = find_policies() if policies is None else policies
         self.config = config
         self.state = state
         self.tick = 0
         self.next_seq = 1
         self.hash = b""
         self._pending = no_frontier()
+        self._rules = find_rules() if rules is None else rules
+        self._oracle = Oracle(find_invariants(), {})
         self.governor = Governor([*policies, *config.policies], config.interval_ms)
 
     @classmethod
-    def create(cls, config: WorldConfig, policies: Sequence[Policy] | None = None) -> "World":
+    def create(
+        cls,
+        config: WorldConfig,
+        policies: Sequence[Policy] | None = None,
+        rules: Rulebook | None = None,
+    ) -> "World":
         """Return a new world.
 
         Args:
             config: What to make.
             policies: The built-in ones; all of the folder by default.
+            rules: What events make happen next; all of the folder by default.
 
         Raises:
             ValueError: There is no room for so many NPCs and nodes.
         """
         state = genesis(config.seed, config.npcs, config.nodes, config.capacity)
-        return cls(config, state, find_policies() if policies is None else policies)
+        return cls(config, state, policies, rules)
 
     @classmethod
     def restore(
-        cls, config: WorldConfig, data: bytes, policies: Sequence[Policy] | None = None
+        cls,
+        config: WorldConfig,
+        data: bytes,
+        policies: Sequence[Policy] | None = None,
+        rules: Rulebook | None = None,
     ) -> "World":
         """Return the world behind a checkpoint.
 
         Raises:
             ValueError: The bytes are no checkpoint of such a world.
         """
-        saved, state, pending = checkpoint.load(data, config.capacity)
+        saved, state, pending, told = checkpoint.load(data, config.capacity)
         if (saved.seed, saved.interval_ms) != (config.seed, config.interval_ms):
             raise ValueError(
                 f"checkpoint of seed {saved.seed} and {saved.interval_ms} ms a tick; "
                 f"asked for {config.seed} and {config.interval_ms}"
             )
-        world = cls(config, state, find_policies() if policies is None else policies)
+        world = cls(config, state, policies, rules)
         world.governor.load(saved.standing)
         world.tick, world.next_seq = saved.tick, saved.next_seq
         world._pending = pending
+        world._oracle.told = told
         world.hash = world._state_hash()
         return world
 
@@ -132,6 +156,7 @@ class World:
             self.tick,
             self.next_seq,
             self._pending,
+            self._oracle.told,
             self.config.seed,
             self.config.interval_ms,
             self.governor.standing.pack(),
@@ -147,8 +172,8 @@ class World:
         Args:
             inputs: Everything that comes from outside.
             lap: Called with ``govern``, ``step``, ``react`` or ``hash`` when such a piece
-                of work is done. Each phase may come several times: the caller adds up
-                the time since its last call.
+                of work is done; ``react`` includes the invariants. Each phase may come
+                several times: the caller adds up the time since its last call.
 
         Returns:
             The events, the verdicts and the state hash.
@@ -156,7 +181,7 @@ class World:
         state, tick = self.state, self.tick
         now_ms = tick * self.config.interval_ms
         turn = Turn(state, tick, now_ms, self.config.seed, self.next_seq)
-        old_cells = state.cell[: state.count].copy()
+        before, waited = Before.of(state), self._pending
         start(turn, inputs.restarted)
         changes = self.governor.change(turn, inputs.policies)
         known = arrive(turn, inputs)
@@ -165,10 +190,15 @@ class World:
         verdicts, audit = self.governor.hear(turn, inputs, lap)
         depart(turn, inputs, known)
         lap("step")
-        self._pending, depth = cascade(turn, self._pending)
-        check_invariants(turn)
+        self._pending, depth = cascade(turn, waited, self._rules, self.config.cascade)
         events = turn.events()
-        seal(state, events, turn.texts, old_cells, tick, now_ms)
+        seal(state, events, turn.texts, before.cell, tick, now_ms)
+        rows = state.rows_of(events["stream"])
+        self._oracle.look(turn, Scene(state, before, events, self.next_seq, rows, waited))
+        if turn.count > len(events):
+            told = join_rows(turn.blocks, EVENT_DTYPE)[len(events) :]
+            seal(state, told, {}, before.cell, tick, now_ms)
+            events = join_rows((events, told), EVENT_DTYPE)
         lap("react")
         block = EventBlock(self.next_seq, events, turn.texts)
         self.tick += 1
@@ -180,5 +210,11 @@ class World:
         )
 
     def _state_hash(self) -> bytes:
-        standing = self.governor.standing.pack()
-        return checkpoint.state_hash(self.state, self.tick, self.next_seq, self._pending, standing)
+        return checkpoint.state_hash(
+            self.state,
+            self.tick,
+            self.next_seq,
+            self._pending,
+            self._oracle.told,
+            self.governor.standing.pack(),
+        )
