@@ -66,6 +66,11 @@ class TickResult:
     audit: AuditBlock
     changes: list[ChangeDone]
 
+    @property
+    def audit_log(self) -> bytes:
+        """The audit's stored form."""
+        return self.audit.to_log()
+
 
 class World:
     """The world between two ticks.
