@@ -7,6 +7,7 @@ msgpack. When the hub dies the pair closes and the child exits.
 import msgspec
 from msgspec import Struct
 
+from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
 from engine.protocol.manifest import WorldShape
@@ -314,6 +315,8 @@ class SquadReport(Struct, frozen=True, tag="squad_report"):
     """Acknowledged commands that the world turned out not to know of: never more than 0."""
     updates_dropped: int = 0
     """Updates that a fault would have held back, beyond what may wait."""
+    cheats: CheatsSummary = CheatsSummary()
+    """What became of commands that were marked as cheats, and of the others."""
 
 
 class ChildProblem(Struct, frozen=True, tag="problem"):
