@@ -7,6 +7,7 @@ import msgspec
 
 from console.outcome import Outcome
 from console.saying import put, say
+from engine.protocol.cheats import CheatsSummary
 from engine.protocol.durations import format_duration
 from engine.protocol.errors import UserError
 from engine.protocol.feed import Gap, Notice, Snapshot
@@ -74,6 +75,8 @@ def summary_text(summary: Summary) -> str:
         lines.append(
             f"  violations {summary.violations.total}" + (f": {by_policy}" if by_policy else "")
         )
+    if summary.cheats is not msgspec.UNSET:
+        lines += _cheat_lines(summary.cheats)
     generator = summary.generator
     lines.append(
         f"  generator  {generator.cpu_pct:.0f} % CPU, sends late by p99 "
@@ -87,6 +90,26 @@ def summary_text(summary: Summary) -> str:
         for fault in summary.faults
     )
     return "\n".join(lines)
+
+
+def _cheat_lines(cheats: CheatsSummary) -> list[str]:
+    """Return what became of cheats, and how many honest commands were hit, with the policies."""
+    tries, lines = cheats.by_policy, []
+    if tries:
+        caught = sum(count.caught + count.caught_by_other for count in tries.values())
+        each = [f"{n.missed} of {n.tried} {name}" for name, n in tries.items() if n.missed]
+        missed = sum(count.missed for count in tries.values())
+        lines.append(
+            f"  cheats     {sum(count.tried for count in tries.values())} tried, {caught} caught, "
+            f"{missed} missed" + (f": {', '.join(each)}" if each else "")
+        )
+    honest = cheats.honest
+    hit = ", ".join(f"{count} {name}" for name, count in honest.by_policy.items())
+    lines.append(
+        f"  honest     {honest.sent} commands, {honest.denied} denied, {honest.mutated} changed"
+        + (f": {hit}" if hit else "")
+    )
+    return lines
 
 
 def _latency_words(latency: CommandLatencySummary) -> str:

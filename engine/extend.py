@@ -1,7 +1,7 @@
-"""All that authors of behaviours, drivers, load shapes and faults may import.
+"""All that authors of behaviours, drivers, load shapes, faults and policies may import.
 
-One file with one object: ``BEHAVIOUR``, ``DRIVER``, ``EXECUTOR`` or ``FAULT``. Names here
-stay; everything else of the engine may change.
+One file with one object: ``BEHAVIOUR``, ``DRIVER``, ``EXECUTOR``, ``FAULT`` or ``POLICY``.
+Names here stay; everything else of the engine may change.
 """
 
 from engine.assault.behaviours.base import (
@@ -35,11 +35,13 @@ from engine.faults.base import (
     chosen,
     filled_params,
 )
+from engine.protocol.cheats import UNSURE
 from engine.protocol.child import SquadFault
 from engine.protocol.gateway import Ack, Bye, Delta, Notice, SeenCell, SeenEntity, Welcome
 from engine.protocol.query import FaultSpec, ParamSpec
 from engine.protocol.scenario import Stage
 from engine.stats.chance import Dice, draw, fraction
+from engine.world.userpolicy import Asked, Being, Look, Verdict, deny, mutate, permit, policy
 
 __all__ = (
     "NODE",
@@ -47,9 +49,12 @@ __all__ = (
     "PLAYER",
     "REACH",
     "TILE",
+    "UNSURE",
     "Ack",
+    "Asked",
     "BadFrame",
     "Behaviour",
+    "Being",
     "Bye",
     "Crowd",
     "Cut",
@@ -59,6 +64,7 @@ __all__ = (
     "Executor",
     "Fault",
     "FaultSpec",
+    "Look",
     "Notice",
     "ParamSpec",
     "PlayerFault",
@@ -70,17 +76,22 @@ __all__ = (
     "ServerProcess",
     "SquadFault",
     "Stage",
+    "Verdict",
     "View",
     "Way",
     "Welcome",
     "Wish",
     "chosen",
+    "deny",
     "draw",
     "faction_of",
     "filled_params",
     "fraction",
     "is_alive",
     "kind_of",
+    "mutate",
+    "permit",
+    "policy",
     "roam",
     "walk",
     "walk_away",

@@ -1,11 +1,20 @@
-"""Violations by policy, as bars."""
+"""Violations by policy, as bars, and what became of cheats that were known to be some."""
 
-from console.figures import ceiling, count
+from collections.abc import Mapping
+from typing import Final
+
+from console.figures import ceiling, count, short
 from console.lines import Line, clean, left
 from console.model import Model
 from console.widgets.frame import frame
 from console.widgets.gauge import gauge
 from console.widgets.spark import Chart, with_axis
+from engine.protocol.cheats import CheatCount, CheatsSummary
+
+_WIDE: Final = 56
+"""Cells from which on bars and cheats share their lines."""
+_NAME: Final = 18
+_COLUMN: Final = 8
 
 
 class Policies:
@@ -18,33 +27,79 @@ class Policies:
         snapshot = model.snapshot
         if snapshot is None:
             return None
-        return snapshot.violations.by_policy, snapshot.series.violations_per_s
+        return snapshot.violations.by_policy, snapshot.series.violations_per_s, snapshot.cheats
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
         found = model.snapshot.violations.by_policy if model.snapshot else {}
-        ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
-        whole = sum(found.values()) or 1
+        cheats = model.snapshot.cheats if model.snapshot else CheatsSummary()
         inner = width - 4
-        lines: list[Line] = []
-        for name, value in ranked:
-            bar = max(4, inner - 27)
-            lines.append(
-                (
-                    (left(clean(name, 40), 18), "text"),
-                    (f"{count(value):>7}  ", "bright"),
-                    *gauge(value / whole, bar, "warn"),
-                )
-            )
+        beside = bool(cheats.by_policy) and inner >= _WIDE
+        lines = _bars(found, cheats.by_policy if beside else {}, inner)
         if not lines:
             lines.append((("nothing denied so far", "dim"),))
+        if cheats.by_policy and not beside:
+            lines += [(), *_table(cheats.by_policy)]
+        if cheats.by_policy and inner < _WIDE:
+            lines += [_honest(cheats)]
         room = height - 2 - len(lines) - 2
         if model.snapshot is not None and room >= 3:
             series = model.snapshot.series.violations_per_s
             top = ceiling(max((*series[-inner:], 1.0)))
             chart = Chart(series, top, lambda _: "area_warn", mono=model.view.mono)
             lines += [(), (("a second", "dim"),), *with_axis(chart, inner, min(room, 12))]
-        return frame(lines, width, height, "By policy", (), focused)
+        note = _honest(cheats) if beside else ()
+        return frame(lines, width, height, "By policy", note, focused)
 
 
 PANEL = Policies()
+
+
+def _bars(found: Mapping[str, int], cheats: Mapping[str, CheatCount], inner: int) -> list[Line]:
+    """Return a line a policy; with ``cheats`` beside it what it caught, and what it missed.
+
+    A policy that let cheats pass comes before all that did not.
+    """
+    names = {*found, *cheats}
+    missed = {name: cheats[name].missed if name in cheats else 0 for name in names}
+    ranked = sorted(names, key=lambda name: (missed[name] == 0, -found.get(name, 0), name))
+    whole = sum(found.values()) or 1
+    bar = max(4, inner - _NAME - 9 - (3 * _COLUMN if cheats else 0))
+    lines: list[Line] = []
+    if cheats:
+        heads = "".join(f"{head:>{_COLUMN}}" for head in ("tried", "caught", "missed"))
+        lines.append(((" " * (inner - len(heads)) + heads, "dim"),))
+    for name in ranked:
+        value = found.get(name, 0)
+        line: Line = (
+            (left(clean(name, 40), _NAME), "text"),
+            (f"{count(value):>7}  ", "bright"),
+            *gauge(value / whole, bar, "warn"),
+        )
+        lines.append((*line, *_figures(cheats[name])) if name in cheats else line)
+    return lines
+
+
+def _table(cheats: Mapping[str, CheatCount]) -> list[Line]:
+    """Return cheats below one another, those that were missed first."""
+    heads = "".join(f"{head:>{_COLUMN}}" for head in ("caught", "missed"))
+    lines: list[Line] = [((left("cheats", 16) + heads, "dim"),)]
+    for name, tries in sorted(cheats.items(), key=lambda pair: (-pair[1].missed, pair[0])):
+        lines.append(((left(clean(name, 40), 16), "text"), *_figures(tries)[1:]))
+    return lines
+
+
+def _figures(tries: CheatCount) -> tuple[tuple[str, str], ...]:
+    caught = tries.caught + tries.caught_by_other
+    return (
+        (f"{short(tries.tried):>{_COLUMN}}", "dim"),
+        (f"{short(caught):>{_COLUMN}}", "text"),
+        (f"{short(tries.missed):>{_COLUMN}}", "bad" if tries.missed else "dim"),
+    )
+
+
+def _honest(cheats: CheatsSummary) -> Line:
+    """Return how many honest commands were denied or changed."""
+    honest = cheats.honest
+    hits = honest.denied + honest.mutated
+    return ((f"honest hit {short(hits)} of {short(honest.sent)}", "dim"),)

@@ -37,6 +37,7 @@ class Flight(NamedTuple):
     sent_s: float
     kind: str
     frame: bytes
+    cheat: str
 
 
 class Player:
@@ -167,16 +168,18 @@ class Player:
         counts as unanswered at once, because the player has stopped being answered.
         """
         self._tally.command_sent(now_s - due_s)
+        self._tally.cheats.sent(wish.cheat)
         if len(self.flights) >= COMMANDS_IN_FLIGHT_PER_PLAYER_MAX:
             self._tally.error("in_flight_full")
             self._tally.command_unanswered(wish.kind, due_s)
+            self._tally.cheats.unanswered(wish.cheat)
             return None
         if wish.kind == "move":
             self._moved_s = now_s
         self._seq += 1
         self.sent += 1
         frame = self._driver.intent(self._seq, wish)
-        self.flights[self._seq] = Flight(due_s, now_s, wish.kind, frame)
+        self.flights[self._seq] = Flight(due_s, now_s, wish.kind, frame, wish.cheat)
         return self._seq, frame
 
     def give_up(self, seq: int) -> None:
@@ -185,6 +188,7 @@ class Player:
         if flight is not None:
             _remember(self._given_up, seq)
             self._tally.command_unanswered(flight.kind, flight.due_s)
+            self._tally.cheats.unanswered(flight.cheat)
 
     def give_up_all(self) -> None:
         """Give up every command in flight."""
@@ -202,6 +206,7 @@ class Player:
             self._tally.command_answered(
                 flight.kind, flight.due_s, flight.sent_s, now_s, ack.verdict
             )
+            self._tally.cheats.answered(flight.cheat, ack.verdict, ack.reason)
         elif ack.seq in self._answered:
             self._tally.error("duplicate_answer")
         elif ack.seq in self._given_up:

@@ -315,6 +315,7 @@ class Squad:
             latency_uncorrected_max_ms=tally.uncorrected.max_ms,
             acknowledged_lost=tally.acknowledged_lost,
             updates_dropped=self._wires.dropped,
+            cheats=tally.cheats.summary(),
         )
 
     def _hear(self, number: int, frame: bytes | None) -> None:

@@ -11,6 +11,7 @@ of an unanswered command is the timeout, for it took at least that long.
 import math
 from typing import Final
 
+from engine.assault.cheats import Cheats
 from engine.protocol.gateway import INTENT_KINDS, VerdictKind
 from engine.protocol.limits import ERROR_KINDS_MAX, UNANSWERED_TIMEOUT_S
 from engine.protocol.text import printable
@@ -25,6 +26,7 @@ class Tally:
     Attributes:
         measure_from_s: Commands due earlier belong to the warm-up: counted, but in no
             percentile except the live view.
+        cheats: What became of marked commands, and of the others.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,7 @@ class Tally:
         self.unanswered = self.missed = self.lost = self.acknowledged_lost = 0
         self.frames = self.bytes = 0
         self.errors: dict[str, int] = {}
+        self.cheats = Cheats()
         self.latency = {kind: Histogram() for kind in INTENT_KINDS}
         self.latency_now = Histogram()
         self.uncorrected = Histogram()

@@ -6,7 +6,7 @@ in, ``Cut``s and delays come out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import Struct
@@ -15,8 +15,8 @@ from engine.protocol.child import SquadFault
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
-from engine.protocol.query import FaultSpec, ParamSpec
-from engine.protocol.text import nearest, printable
+from engine.protocol.params import given_params
+from engine.protocol.query import FaultSpec
 from engine.stats.chance import draw_many
 
 How = Literal["rst", "fin", "silent"]
@@ -179,18 +179,8 @@ def filled_params(
     Raises:
         UserError: An unknown name, a wrong type, a value that is not allowed.
     """
-    known = {param.name: param for param in spec.params}
-    for name in params:
-        if name not in known:
-            shown = printable(name, 64)
-            raise UserError(
-                f"{where}.{shown}: unknown parameter of {spec.name}; allowed: "
-                f"{', '.join(known) or 'none'}{nearest(shown, known)}"
-            )
-    return {
-        name: _checked(param, params[name], f"{where}.{name}") if name in params else param.default
-        for name, param in known.items()
-    }
+    given = given_params(spec.params, params, where, spec.name)
+    return {param.name: given.get(param.name, param.default) for param in spec.params}
 
 
 def check_side(spec: FaultSpec, scope: Scope, where: str) -> None:
@@ -201,24 +191,3 @@ def check_side(spec: FaultSpec, scope: Scope, where: str) -> None:
     """
     if spec.side == "server" and scope != Scope():
         raise UserError(f"{where}: {spec.name} concerns the whole server: it takes no scope")
-
-
-def _checked(param: ParamSpec, value: Any, where: str) -> ParamValue:
-    found = f"{where}: found {printable(repr(value), 64)}"
-    if isinstance(param.default, str):
-        if not isinstance(value, str) or (param.allowed and value not in param.allowed):
-            allowed = ", ".join(param.allowed) or "text"
-            hint = nearest(value, param.allowed) if isinstance(value, str) else ""
-            raise UserError(f"{found}; allowed: {allowed}{hint}")
-        return value
-    if isinstance(param.default, bool):
-        if not isinstance(value, bool):
-            raise UserError(f"{found}; allowed: true or false")
-        return value
-    whole = isinstance(param.default, int)
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        raise UserError(f"{found}; allowed: a {'whole ' if whole else ''}number")
-    low, high = param.at_least, param.at_most
-    if not (low is None or value >= low) or not (high is None or value <= high):
-        raise UserError(f"{found}; allowed: from {low} to {high}")
-    return value

@@ -22,6 +22,8 @@ from engine.world.events import EventBlock, TickEvents
 
 _MOVED = EVENT_CODE["moved"]
 _DIED = EVENT_CODE["died"]
+_REPORTS = [EVENT_CODE[kind] for kind in ("mutated", "cascade_cut", "invariant_broken")]
+"""Kinds that tell of an event and are no reaction to it."""
 _STEPS_BACK_MAX = 4
 
 
@@ -43,10 +45,11 @@ class EventLog:
         ring: The newest batches, oldest first.
         last_seq: The newest event.
         missed: Events that never came here: dropped on their way, or lost with a world.
-        depth_max: Most causes above an event.
+        depth_max: Most causes above an event, over all ticks of its chain.
         deaths: Since the start.
         total: Violations since the start.
         critical: Broken invariants since the start.
+        broken: Those by invariant.
         by_policy: Violations by policy.
     """
 
@@ -59,6 +62,7 @@ class EventLog:
         self.total = 0
         self.critical = 0
         self.by_policy: Counter[str] = Counter()
+        self.broken: Counter[str] = Counter()
         self._events_in_ring = 0
         self._unseen: list[Batch] = []
         self._unseen_left_out = 0
@@ -77,7 +81,8 @@ class EventLog:
         batch = Batch(message.tick, block, depths)
         self.missed += max(0, message.first_seq - self.last_seq - 1)
         self.last_seq = max(self.last_seq, batch.last_seq)
-        self.depth_max = max(self.depth_max, int(depths.max()))
+        reactions = ~np.isin(block.rows["kind"], _REPORTS)
+        self.depth_max = max(self.depth_max, int(depths.max(initial=0, where=reactions)))
         self.deaths += int(np.count_nonzero(block.rows["kind"] == _DIED))
         self._keep(batch)
         return self._violations_of(batch)
@@ -157,6 +162,7 @@ class EventLog:
             self._violations.append(row)
             if row.critical:
                 broken.append(row)
+                self.broken[row.policy] += 1
         return tuple(broken)
 
     def _depths(self, first_seq: int, causes: NDArray[np.int64]) -> NDArray[np.int64]:

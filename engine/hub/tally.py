@@ -1,8 +1,11 @@
 """Squads' reports added up. A squad that is started again counts from 0: its past is kept."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
+from msgspec.structs import asdict
+
+from engine.protocol.cheats import CheatCount, CheatsSummary, HonestCount
 from engine.protocol.child import SquadReport
 from engine.protocol.limits import ERROR_KINDS_MAX
 
@@ -38,6 +41,7 @@ class Tally:
         self.squads_lost = 0
         self._kinds: set[str] = set()
         self._gone_cpu_s = 0.0
+        self._gone_cheats = CheatsSummary()
         self._last: dict[int, SquadReport] = {}
         self._planned: dict[tuple[str, int], int] = {}
         self._affected: dict[tuple[str, int], int] = {}
@@ -76,6 +80,7 @@ class Tally:
         self.counts["unanswered"] += max(0, last.sent - last.acknowledged - last.unanswered)
         self._add_errors(self.errors, last)
         self._gone_cpu_s += last.cpu_s
+        self._gone_cheats = added((self._gone_cheats, last.cheats))
 
     def total(self, name: str) -> int:
         """Return a counter over all squads, since the start."""
@@ -93,6 +98,10 @@ class Tally:
         # What came first keeps its name for the whole run: no kind's count ever goes back.
         for kind, count in report.errors.items():
             errors[kind if kind in self._kinds else "other"] += count
+
+    def cheats(self) -> CheatsSummary:
+        """Return what became of cheats and honest commands, over all squads since the start."""
+        return added((self._gone_cheats, *(report.cheats for report in self._last.values())))
 
     def now(self, name: str) -> int:
         """Return a present value (``target``, ``connected``, ``connecting``) over all squads."""
@@ -119,3 +128,20 @@ class Tally:
     def affected(self, fault: str) -> int:
         """Return how many players a fault really touched."""
         return sum(count for (name, _), count in self._affected.items() if name == fault)
+
+
+def added(parts: Iterable[CheatsSummary]) -> CheatsSummary:
+    """Return the sum of what several squads count of cheats and honest commands."""
+    counts: dict[str, Counter[str]] = {}
+    honest: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
+    for part in parts:
+        for name, count in part.by_policy.items():
+            counts.setdefault(name, Counter()).update(asdict(count))
+        for name in ("sent", "denied", "mutated"):
+            honest[name] += getattr(part.honest, name)
+        hits.update(part.honest.by_policy)
+    return CheatsSummary(
+        {name: CheatCount(**count) for name, count in sorted(counts.items())},
+        HonestCount(**honest, by_policy=dict(sorted(hits.items()))),
+    )

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from engine.protocol.cheats import CheatsSummary
 from engine.protocol.events import Event
 from engine.protocol.story import StoryView
 
@@ -172,6 +173,7 @@ class WorldView(Struct, frozen=True):
     """The world process's health and what is in it.
 
     ``stalled_s``: for how long it has lived without a new tick, 0 while it ticks.
+    ``store_error``: why its ticks cannot be stored at present, empty while they can.
     """
 
     pid: int = 0
@@ -184,6 +186,7 @@ class WorldView(Struct, frozen=True):
     state_hash: str = ""
     log_mb: float = 0.0
     stalled_s: float = 0.0
+    store_error: str = ""
 
 
 class OutageView(Struct, frozen=True, array_like=True):
@@ -246,6 +249,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     world: WorldView = WorldView()
     story: StoryView = StoryView()
     series: SeriesView = SeriesView()
+    cheats: CheatsSummary = CheatsSummary()
     heat: bytes = b""
     thresholds: tuple[tuple[str, bool], ...] = ()
 

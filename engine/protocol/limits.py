@@ -35,6 +35,19 @@ NPCS_MAX: Final = 50_000
 NODES_MAX: Final = 50_000
 CASCADE_DEPTH_MAX: Final = 8
 CASCADE_EVENTS_PER_TICK_MAX: Final = 50_000
+CASCADE_PENDING_MAX: Final = 100_000
+"""Events whose reactions wait for the next tick; what is more never gets any, and that is told."""
+CASCADE_LOOP_MAX: Final = 3
+"""How often a chain of reactions comes back to one rule and one entity before it is stopped."""
+CASCADE_TRAIL_MAX: Final = 128
+"""How many reactions back a loop is looked for."""
+CASCADE_CHAIN_MAX: Final = 1024
+"""Reactions in one chain, over all its ticks; a longer one is stopped like a loop."""
+CASCADE_STEPS_KEPT_MAX: Final = 100_000
+"""Reactions that are remembered from tick to tick, so that loops are found."""
+RULES_MAX: Final = 250
+INVARIANT_REPEAT_TICKS: Final = 50
+"""From one report of a broken invariant to its next, whatever happens in between."""
 REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
 """Differing fields that a verification names; the number of the others is told."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -45,6 +58,43 @@ CHECKPOINTS_KEPT_MAX: Final = 128
 """Beyond it every second of the older half is dropped: the past is then reached in longer steps."""
 STREAM_ID_MAX: Final = 2**22 - 1
 """Entities beyond it have no stream; far above every id that a world gives."""
+
+# --- the index of the log ----------------------------------------------------
+INDEX_SEGMENT_EVENTS: Final = 16_384
+"""As many new events make a segment of the index, ..."""
+INDEX_DELAY_S: Final = 10.0
+"""... or fewer after this long; what is newer is searched in the log itself."""
+INDEX_BLOCK_ENTRIES: Final = 4096
+INDEX_FAN_IN: Final = 16
+"""As many segments of one size are merged into one of the next."""
+INDEX_TIERS: Final = 3
+INDEX_BLOCKS_READ_MAX: Final = 2048
+"""Blocks of the index that one search reads; its answer says where to go on."""
+SEARCHES_KEPT_MAX: Final = 16
+"""Searches of old events that the hub remembers, for who asks the same again."""
+HISTORY_IDLE_S: Final = 60.0
+"""A historian that was asked nothing for so long is ended."""
+HISTORY_ASKED_MAX: Final = 16
+"""Questions that wait for the historian."""
+HISTORY_KEPT_MAX: Final = 4
+"""Past moments that the hub remembers, for who asks the same again."""
+CHAIN_EVENTS_MAX: Final = 500
+"""Causes and effects of one event that an answer holds; it says when there are more."""
+# --- governance --------------------------------------------------------------
+
+POLICIES_PER_WORLD_MAX: Final = 64
+"""Built-in ones and those from files: each has a bit in the audit's masks."""
+POLICY_PRIORITY_MAX: Final = 1000
+POLICY_CHANGES_PER_TICK_MAX: Final = 64
+POLICY_FILE_BYTES_MAX: Final = 256 * 1024
+SCOPE_ENTITIES_MAX: Final = 1000
+PARAM_CHARS_MAX: Final = 1000
+REASON_CHARS_MAX: Final = 120
+"""Of a user's policy; the built-in ones are shorter."""
+AUDIT_TABLE_TICKS: Final = 100
+"""The audit of every so manieth tick names the policies, and of every tick that changed them."""
+AUDIT_SEARCH_TICKS_MAX: Final = 1024
+"""Ticks that one request for audit rows searches; its answer says where to go on."""
 
 # --- the player gateway ----------------------------------------------------
 GATEWAY_FRAME_BYTES_MAX: Final = 16 * 1024
@@ -119,6 +169,8 @@ SATURATED_CONSECUTIVE_S: Final = 3
 REPORTS_PER_S_MAX: Final = 4
 ERROR_KINDS_MAX: Final = 32
 """Kinds of error told apart; a server that invents reasons fills ``other``."""
+CHEAT_KINDS_MAX: Final = 64
+"""Policies that cheats are told apart by; what more there are count as ``other``."""
 SQUADS_MAX: Final = 64
 FILES_SPARE: Final = 64
 """Files that a process keeps open besides its players' sockets."""

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from engine.protocol.cheats import CheatsSummary
+
 Verdict = Literal["held", "failed", "invalid"]
 
 
@@ -91,10 +93,16 @@ class EventsSummary(Struct, frozen=True):
 
 
 class ViolationsSummary(Struct, frozen=True):
-    """Denied or mutated commands and broken invariants."""
+    """Denied or mutated commands, cascades that were cut, and broken invariants.
+
+    ``critical``: reports of broken invariants among them, ``broken`` by invariant. One is
+    enough, and the run has failed.
+    """
 
     total: int
     by_policy: dict[str, int]
+    critical: int = 0
+    broken: dict[str, int] = {}
 
 
 class FaultSummary(Struct, frozen=True):
@@ -171,6 +179,7 @@ class Summary(Struct, frozen=True):
     tick: TickSummary | UnsetType = UNSET
     events: EventsSummary | UnsetType = UNSET
     violations: ViolationsSummary | UnsetType = UNSET
+    cheats: CheatsSummary | UnsetType = UNSET
     story: StorySummary | UnsetType = UNSET
     console: ConsoleSummary | UnsetType = UNSET
     state_hash: str | UnsetType = UNSET

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from engine.protocol.cheats import CheatsSummary
 from engine.protocol.summary import (
     CommandsSummary,
     ConsoleSummary,
@@ -57,6 +58,7 @@ class Figures(Struct):
     state_hash: str = ""
     squads_lost: int = 0
     story: StorySummary | None = None
+    cheats: CheatsSummary = CheatsSummary()
 
 
 def latency_summary(histogram: Histogram) -> LatencySummary:

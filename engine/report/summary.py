@@ -8,7 +8,12 @@ from msgspec import UNSET
 
 from engine.protocol.errors import ExitCode
 from engine.protocol.limits import SATURATED_CONSECUTIVE_S, SATURATED_LATENESS_MS
-from engine.protocol.summary import CommandLatencySummary, Summary, Verdict
+from engine.protocol.summary import (
+    CommandLatencySummary,
+    Summary,
+    Verdict,
+    ViolationsSummary,
+)
 from engine.report.figures import Figures, latency_summary
 from engine.stats.histogram import Histogram
 from engine.stats.thresholds import Outcome, Threshold, evaluate
@@ -75,6 +80,8 @@ def judge(figures: Figures, judged: Sequence[Outcome]) -> Judgement:
     failed = [outcome.text for outcome in judged if not outcome.held]
     if lost := figures.commands.acknowledged_lost:
         failed.insert(0, f"{lost} acknowledged commands were lost: the server had forgotten them")
+    if figures.violations is not None and figures.violations.critical:
+        failed.insert(0, _untrue(figures.violations))
     if figures.trouble:
         return Judgement("invalid", figures.trouble[0].exit_code, broken + failed)
     invalid = _why_invalid(figures, has_thresholds=bool(judged))
@@ -107,6 +114,11 @@ def _why_invalid(figures: Figures, *, has_thresholds: bool) -> list[str]:
     if cut_short and figures.players.target and (figures.planned or has_thresholds):
         reasons.append(_unmeasured(figures))
     return reasons
+
+
+def _untrue(violations: ViolationsSummary) -> str:
+    broken = ", ".join(f"{name} ({times})" for name, times in violations.broken.items())
+    return f"the world did not stay true: broken invariants were told of: {broken}"
 
 
 def _never_reached(figures: Figures) -> bool:
@@ -158,6 +170,7 @@ def _unjudged(figures: Figures) -> Summary:
         tick=figures.tick or UNSET,
         events=figures.events or UNSET,
         violations=figures.violations or UNSET,
+        cheats=figures.cheats,
         story=figures.story or UNSET,
         console=figures.console or UNSET,
         state_hash=figures.state_hash or UNSET,

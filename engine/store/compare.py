@@ -15,7 +15,7 @@ from engine.world.state import COLUMNS, State
 Differences = tuple[tuple[FieldDifference, ...], int]
 """The first of them, and how many more there are."""
 
-_SCALARS = ("count", "supply", "treasury", "world_version")
+_SCALARS = ("count", "supply", "treasury", "goods_supply", "world_version")
 
 
 def states(found: State, stored: State) -> Differences:

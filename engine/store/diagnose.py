@@ -38,7 +38,7 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
     found = EventBlock(stored.first_seq, result.events.rows, result.events.texts)
     refold(told.state, stored, record.tick, config.interval_ms)
     fields, more = compare.states(world.state, told.state)
-    phase = "govern" if result.audit_log != record.audit else _phase(found, stored)
+    phase = "govern" if result.audit.to_log() != record.audit else _phase(found, stored)
     if phase is not None:
         events, more_events = compare.blocks(found, stored)
         what = f"the re-run gives {len(found.rows)} events, stored are {len(stored.rows)}"
@@ -57,7 +57,7 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
 def checkpoint_difference(world: World, stored: bytes) -> Difference:
     """Return what differs between the world and a stored checkpoint of the same tick."""
     try:
-        saved, state, pending = checkpoint.load(stored, world.config.capacity)
+        saved, state, pending, _ = checkpoint.load(stored, world.config.capacity)
     except ValueError as problem:
         return Difference(world.tick, "checkpoint", f"it cannot be read: {problem}")
     fields, more = compare.states(world.state, state)
@@ -82,7 +82,7 @@ def _at_next_checkpoint(log: LogReader, world: World, difference: Difference) ->
     if world.tick < later[0]:
         next(step for step in walk_on(log, world) if step[0].tick == later[0] - 1)
     try:
-        _, state, _ = checkpoint.load(stored, world.config.capacity)
+        _, state, _, _ = checkpoint.load(stored, world.config.capacity)
     except ValueError:
         return Difference(difference.tick, "hash", f"{what}, the next checkpoint is unreadable")
     fields, more = compare.states(world.state, state)

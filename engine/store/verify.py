@@ -112,7 +112,7 @@ def _is_equal(record: TickRecord, result: TickResult) -> bool:
         result.hash == record.hash
         and result.events.first_seq == record.first_seq
         and result.events.to_log() == record.events
-        and result.audit_log == record.audit
+        and result.audit.to_log() == record.audit
         and record.schema == EVENT_SCHEMA
     )
 

@@ -12,7 +12,6 @@ import numpy as np
 from engine.protocol.limits import ORDER_SEQ_BASE
 from engine.world.arrays import Array, isqrt, rank_in_group
 from engine.world.constants import (
-    GOODS_NODE_MAX,
     HP_PER_LEVEL,
     HP_START,
     RATE_COST_MS,
@@ -93,7 +92,9 @@ def _book_commands(state: State, events: Array, now_ms: int) -> None:
     rows = state.rows_of(correlation >> np.uint64(32))
     known = rows >= 0
     rows, seqs = rows[known], (correlation[known] & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    np.maximum.at(state.last_seq, rows, np.where(seqs > ORDER_SEQ_BASE, 0, seqs))
+    is_order = seqs > ORDER_SEQ_BASE
+    np.maximum.at(state.last_seq, rows, np.where(is_order, 0, seqs))
+    np.maximum.at(state.last_order, rows[is_order], seqs[is_order])
     commands = np.bincount(rows, minlength=1)
     rows = np.nonzero(commands)[0]
     busy = np.maximum(state.busy_ms[rows], now_ms) + commands[rows] * RATE_COST_MS
@@ -121,6 +122,7 @@ def _joined(state: State, events: Array, now_ms: int) -> None:
     state.gold[rows] = events["b"]
     state.treasury -= int(events["b"].sum())
     state.walked[rows] = walk_clock(now_ms) - WALK_UNITS_SAVED_MAX
+    state.spawned_ms[rows] = now_ms + 1
     state.place(rows, events["a"] & 0xFFFF, events["a"] >> 16)
 
 
@@ -146,6 +148,13 @@ def _moved(state: State, events: Array, now_ms: int) -> None:
 def _fled(state: State, events: Array, now_ms: int) -> None:
     del now_ms
     state.place(state.rows_of(events["stream"]), events["a"], events["b"])
+
+
+def _attacked(state: State, events: Array, now_ms: int) -> None:
+    attackers = state.rows_of(events["actor"])
+    state.attacked_ms[attackers] = now_ms + 1
+    state.spawned_ms[attackers] = 0
+    _hit(state, events, now_ms)
 
 
 def _hit(state: State, events: Array, now_ms: int) -> None:
@@ -174,8 +183,8 @@ def _looted(state: State, events: Array, now_ms: int) -> None:
 
 
 def _respawned(state: State, events: Array, now_ms: int) -> None:
-    del now_ms
     rows = state.rows_of(events["stream"])
+    state.spawned_ms[rows] = now_ms + 1
     state.alive[rows] = 1
     state.hp[rows] = state.hp_max[rows]
     state.due_tick[rows] = 0
@@ -186,9 +195,10 @@ def _respawned(state: State, events: Array, now_ms: int) -> None:
 
 
 def _gathered(state: State, events: Array, now_ms: int) -> None:
-    del now_ms
+    actors = state.rows_of(events["stream"])
+    state.gathered_ms[actors] = now_ms + 1
     goods = events["a"].astype(np.int32)
-    np.add.at(state.goods, state.rows_of(events["stream"]), goods)
+    np.add.at(state.goods, actors, goods)
     np.subtract.at(state.goods, state.rows_of(events["target"]), goods)
     _learn(state, events["actor"], XP_ACT)
 
@@ -205,12 +215,13 @@ def _node_regrown(state: State, events: Array, now_ms: int) -> None:
     rows = state.rows_of(events["stream"])
     state.alive[rows] = 1
     state.due_tick[rows] = 0
-    state.goods[rows] = GOODS_NODE_MAX
+    state.goods[rows] = events["a"]
+    state.goods_supply += int(events["b"].sum())
 
 
 def _traded(state: State, events: Array, now_ms: int) -> None:
-    del now_ms
     actors, partners = state.rows_of(events["stream"]), state.rows_of(events["target"])
+    state.traded_ms[actors] = now_ms + 1
     goods, gold = events["a"].astype(np.int32), events["b"]
     np.add.at(state.goods, actors, goods)
     np.subtract.at(state.goods, partners, goods)
@@ -219,9 +230,16 @@ def _traded(state: State, events: Array, now_ms: int) -> None:
     _learn(state, events["actor"], XP_ACT)
 
 
+def _said(state: State, events: Array, now_ms: int) -> None:
+    state.said_ms[state.rows_of(events["stream"])] = now_ms + 1
+
+
 def _rested(state: State, events: Array, now_ms: int) -> None:
-    del now_ms
-    np.add.at(state.hp, state.rows_of(events["stream"]), events["a"].astype(np.int32))
+    rows = state.rows_of(events["stream"])
+    # NPCs rest by the clock as well: those have no command to wait for.
+    ordered = events["correlation"] > 0
+    state.rested_ms[rows[ordered]] = now_ms + 1
+    np.add.at(state.hp, rows, events["a"].astype(np.int32))
 
 
 def _levelled_up(state: State, events: Array, now_ms: int) -> None:
@@ -266,7 +284,7 @@ _EFFECTS: Final[dict[int, Effect]] = {
     Code.DISCONNECTED: _gone,
     Code.MOVED: _moved,
     Code.FLED: _fled,
-    Code.ATTACKED: _hit,
+    Code.ATTACKED: _attacked,
     Code.RETALIATED: _hit,
     Code.DIED: _died,
     Code.LOOTED: _looted,
@@ -275,6 +293,7 @@ _EFFECTS: Final[dict[int, Effect]] = {
     Code.NODE_EMPTIED: _node_emptied,
     Code.NODE_REGROWN: _node_regrown,
     Code.TRADED: _traded,
+    Code.SAID: _said,
     Code.RESTED: _rested,
     Code.LEVELLED_UP: _levelled_up,
     Code.STAGE_CHANGED: _stage_changed,

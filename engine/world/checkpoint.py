@@ -10,9 +10,11 @@ from msgspec import Struct
 from engine.world.arrays import Array
 from engine.world.cascade import Frontier
 from engine.world.events import EVENT_DTYPE
+from engine.world.lineage import STEP_DTYPE
+from engine.world.oracle import Told, pack_told, unpack_told
 from engine.world.state import COLUMNS, State
 
-CHECKPOINT_FORMAT: Final = 1
+CHECKPOINT_FORMAT: Final = 2
 
 
 class Checkpoint(Struct, frozen=True):
@@ -27,7 +29,10 @@ class Checkpoint(Struct, frozen=True):
         columns: The columns' first ``count`` values, one after another.
         pending: Events whose reactions are still to come.
         pending_seqs: Their ``seq``.
+        pending_steps: The reactions that they came from, as in ``Frontier``.
+        told: Broken invariants, as ``pack_told`` packs them.
         cell_versions: As in ``State``.
+        standing: How the policies stand.
     """
 
     format: int
@@ -45,6 +50,10 @@ class Checkpoint(Struct, frozen=True):
     cell_versions: bytes
     seed: int
     interval_ms: int
+    goods_supply: int
+    pending_steps: bytes
+    told: bytes
+    standing: bytes
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -52,7 +61,14 @@ _decoder = msgspec.msgpack.Decoder(Checkpoint)
 
 
 def take(
-    state: State, tick: int, next_seq: int, pending: Frontier, seed: int, interval_ms: int
+    state: State,
+    tick: int,
+    next_seq: int,
+    pending: Frontier,
+    told: dict[str, Told],
+    seed: int,
+    interval_ms: int,
+    standing: bytes,
 ) -> bytes:
     """Return the state as bytes."""
     count = state.count
@@ -73,12 +89,16 @@ def take(
             cell_versions=state.cell_versions.tobytes(),
             seed=seed,
             interval_ms=interval_ms,
+            goods_supply=state.goods_supply,
+            pending_steps=pending.steps.tobytes(),
+            told=pack_told(told),
+            standing=standing,
         )
     )
 
 
-def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier]:
-    """Return the checkpoint, its state and its frontier.
+def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier, dict[str, Told]]:
+    """Return the checkpoint, its state, its frontier and the broken invariants.
 
     Raises:
         ValueError: The bytes are no checkpoint that this version reads, or hold more
@@ -103,8 +123,13 @@ def load(data: bytes, capacity: int) -> tuple[Checkpoint, State, Frontier]:
     state.world_version = saved.world_version
     state.names = dict(saved.names)
     state.cell_versions[:] = np.frombuffer(saved.cell_versions, np.int64)
-    rows = np.frombuffer(saved.pending, EVENT_DTYPE)
-    return saved, state, Frontier(rows, np.frombuffer(saved.pending_seqs, np.uint64))
+    state.goods_supply = saved.goods_supply
+    pending = Frontier(
+        np.frombuffer(saved.pending, EVENT_DTYPE),
+        np.frombuffer(saved.pending_seqs, np.uint64),
+        np.frombuffer(saved.pending_steps, STEP_DTYPE),
+    )
+    return saved, state, pending, unpack_told(saved.told)
 
 
 def stream_versions(data: bytes) -> tuple[Array, Array]:
@@ -127,12 +152,29 @@ def stream_versions(data: bytes) -> tuple[Array, Array]:
     return np.append(ids, np.uint32(0)), np.append(versions, saved.world_version)
 
 
-def state_hash(state: State, tick: int, next_seq: int, pending: Frontier) -> bytes:
+def state_hash(
+    state: State,
+    tick: int,
+    next_seq: int,
+    pending: Frontier,
+    told: dict[str, Told],
+    standing: bytes,
+) -> bytes:
     """Return the blake3 of everything that the next tick depends on (32 bytes)."""
-    head = (tick, next_seq, state.count, state.supply, state.treasury, state.world_version)
+    head = (
+        tick,
+        next_seq,
+        state.count,
+        state.supply,
+        state.treasury,
+        state.world_version,
+        state.goods_supply,
+    )
     parts = [number.to_bytes(8, "little", signed=True) for number in head]
     parts += [state.columns[name][: state.count].tobytes() for name, _ in COLUMNS]
-    parts += [pending.rows.tobytes(), pending.seqs.tobytes()]
+    parts += [pending.rows.tobytes(), pending.seqs.tobytes(), pending.steps.tobytes()]
+    parts.append(pack_told(told))
+    parts.append(standing)
     if state.names:
         parts.append(_encoder.encode(sorted(state.names.items())))
     # In one piece: blake3 works on many blocks side by side.

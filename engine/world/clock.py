@@ -45,7 +45,8 @@ def packed_place(x: Array, y: Array) -> Array:
 
 
 def _regrow(turn: Turn, rows: Array) -> None:
-    turn.emit(Code.NODE_REGROWN, turn.state.id[rows], a=GOODS_NODE_MAX)
+    new = GOODS_NODE_MAX - turn.state.goods[rows]
+    turn.emit(Code.NODE_REGROWN, turn.state.id[rows], a=GOODS_NODE_MAX, b=new)
 
 
 def _respawn(turn: Turn, rows: Array) -> None:

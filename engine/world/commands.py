@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.protocol.events import entity_name
-from engine.world.arrays import Array, running_total, take_in_order
+from engine.world.arrays import Array, take_in_order
+from engine.world.audit import DENY, MUTATE, WORLD_ITSELF
 from engine.world.constants import (
     DAMAGE_MIN,
     DAMAGE_SPREAD,
@@ -19,8 +20,10 @@ from engine.world.constants import (
     PRICE_GOLD,
 )
 from engine.world.events import Code
-from engine.world.governance import DENY, MUTATE, Ruling
+from engine.world.governance import Ruling
+from engine.world.hearing import Hearing
 from engine.world.orders import ATTACK, GATHER, MOVE, REST, SAY, TRADE, Orders
+from engine.world.purses import reserve
 from engine.world.rng import Purpose, below
 from engine.world.turn import Column, Turn
 
@@ -31,26 +34,29 @@ class Round:
 
     Attributes:
         turn: The tick.
-        orders: Its orders.
+        hearing: Its orders, as governance has changed them.
         ruling: What governance says about them.
-        texts: What is said, by ``orders.given``.
         event: ``seq`` of each order's root event, 0 until there is one.
     """
 
     turn: Turn
-    orders: Orders
+    hearing: Hearing
     ruling: Ruling
-    texts: dict[int, str]
     event: Array
+
+    @property
+    def orders(self) -> Orders:
+        """Its orders."""
+        return self.hearing.orders
 
     def rows(self, kind: int) -> Array:
         """Return the rows of a kind that may be carried out."""
-        return np.nonzero((self.orders.kind == kind) & (self.ruling.verdict != DENY))[0]
+        rows = self.hearing.rows(kind)
+        return rows[self.ruling.verdict[rows] != DENY] if len(rows) else rows
 
-    def refuse(self, row: int, reason: str) -> None:
+    def refuse(self, rows: Array, reasons: list[str]) -> None:
         """Deny what governance let pass but the world cannot give."""
-        self.ruling.verdict[row] = DENY
-        self.ruling.reasons[row] = reason
+        self.ruling.refuse(rows, WORLD_ITSELF, reasons)
 
     def emit(
         self,
@@ -104,6 +110,7 @@ def carry_out(acting: Round) -> None:
     _say(acting)
     _rest(acting)
     record_denied(acting)
+    _record_mutated(acting)
 
 
 def record_denied(acting: Round) -> None:
@@ -121,15 +128,33 @@ def record_denied(acting: Round) -> None:
         correlation=orders.correlation[denied],
     )
     acting.event[denied] = first + np.arange(len(denied))
-    for seq, row in enumerate(denied.tolist(), first):
-        turn.text(seq, acting.ruling.reasons[row])
+    reasons = acting.ruling.reasons
+    turn.tell(first, [reasons[row] for row in denied.tolist()])
+
+
+def _record_mutated(acting: Round) -> None:
+    """Record each change that governance made to what was then carried out."""
+    orders, turn = acting.orders, acting.turn
+    for _, rows, reasons in acting.ruling.mutations:
+        done = np.flatnonzero(acting.ruling.verdict[rows] == MUTATE)
+        if not len(done):
+            continue
+        some = rows[done]
+        first = turn.emit(
+            Code.MUTATED,
+            orders.player[some],
+            actor=orders.player[some],
+            target=orders.target[some],
+            a=orders.kind[some],
+            cause=acting.event[some],
+            correlation=orders.correlation[some],
+        )
+        turn.tell(first, [reasons[at] for at in done.tolist()])
 
 
 def _move(acting: Round) -> None:
     rows = acting.rows(MOVE)
     acting.emit(Code.MOVED, rows, a=acting.orders.x[rows], b=acting.orders.y[rows])
-    for row in rows[acting.ruling.verdict[rows] == MUTATE].tolist():
-        acting.turn.text(int(acting.event[row]), acting.ruling.reasons[row])
 
 
 def _attack(acting: Round) -> None:
@@ -144,6 +169,7 @@ def _attack(acting: Round) -> None:
 
 
 def _gather(acting: Round) -> None:
+    """Share what a node holds in order; who comes when it is empty is denied by the world."""
     rows = acting.rows(GATHER)
     if not len(rows):
         return
@@ -152,81 +178,38 @@ def _gather(acting: Round) -> None:
     luck = below(GATHER_SPREAD, turn.seed, turn.tick, Purpose.GATHER, orders.correlation[rows])
     room = (GOODS_CARRIED_MAX - state.goods[orders.actor_row[rows]]).clip(min=0)
     taken, left = take_in_order(np.minimum(1 + luck, room), nodes, state.goods[nodes])
-    nothing = taken == 0
-    for row, carries_no_more in zip(
-        rows[nothing].tolist(), (room[nothing] == 0).tolist(), strict=True
-    ):
-        name = entity_name(int(orders.target[row]))
-        full = f"can carry no more than {GOODS_CARRIED_MAX} goods"
-        acting.refuse(row, f"gather: {full if carries_no_more else f'{name} is empty'}")
-    rows, some = rows[~nothing], ~nothing
-    acting.emit(Code.GATHERED, rows, orders.target[rows], taken[some], left[some])
+    some = taken > 0
+    if not some.all():
+        names = [entity_name(node) for node in orders.target[rows[~some]].tolist()]
+        acting.refuse(rows[~some], [f"gather: {name} is empty" for name in names])
+    acting.emit(Code.GATHERED, rows[some], orders.target[rows[some]], taken[some], left[some])
 
 
 def _trade(acting: Round) -> None:
     """Exchange goods for gold where both sides have them when the round starts.
 
-    What several trades of a round want from one purse is granted in order; what comes in
-    can be spent from the next round on.
+    Governance has reserved them; where it was told not to, a purse still never holds less
+    than nothing.
     """
     rows = acting.rows(TRADE)
     if not len(rows):
         return
-    for shortage in (_lacking_goods, _lacking_gold, _lacking_room):
-        lacking, reasons = shortage(acting, rows)
-        for row, reason in zip(rows[lacking].tolist(), reasons, strict=True):
-            acting.refuse(row, f"trade: {reason}")
+    needs, lacking = reserve(acting.turn.state, acting.orders, rows)
+    if lacking.any():
+        words = [needs.words(at) for at in np.flatnonzero(lacking).tolist()]
+        acting.refuse(rows[lacking], [f"trade: {why}" for why in words])
         rows = rows[~lacking]
     amount = acting.orders.amount[rows]
     acting.emit(Code.TRADED, rows, acting.orders.target[rows], amount, amount * PRICE_GOLD)
 
 
-def _sides(orders: Orders, rows: Array) -> tuple[Array, Array, Array]:
-    """Return seller, buyer and amount (positive) of some trades."""
-    buys = orders.amount[rows] > 0
-    actor, target = orders.actor_row[rows], orders.target_row[rows]
-    return np.where(buys, target, actor), np.where(buys, actor, target), abs(orders.amount[rows])
-
-
-def _short(wanted: Array, owners: Array, have: Array) -> tuple[Array, Array]:
-    """Return which rows are not served, and what was there for each.
-
-    A row that alone wants more than there is reserves nothing.
-    """
-    possible = wanted <= have
-    earlier = running_total(np.where(possible, wanted, 0), owners) - np.where(possible, wanted, 0)
-    there = np.where(possible, np.maximum(have - earlier, 0), have)
-    return wanted > there, there
-
-
-def _lacking_goods(acting: Round, rows: Array) -> tuple[Array, list[str]]:
-    seller, _, amount = _sides(acting.orders, rows)
-    lacking, there = _short(amount, seller, acting.turn.state.goods[seller].astype(np.int64))
-    pairs = zip(there[lacking].tolist(), amount[lacking].tolist(), strict=True)
-    return lacking, [f"seller has {have} goods, {want} wanted" for have, want in pairs]
-
-
-def _lacking_gold(acting: Round, rows: Array) -> tuple[Array, list[str]]:
-    _, buyer, amount = _sides(acting.orders, rows)
-    price = amount * PRICE_GOLD
-    lacking, there = _short(price, buyer, acting.turn.state.gold[buyer])
-    pairs = zip(there[lacking].tolist(), price[lacking].tolist(), strict=True)
-    return lacking, [f"buyer has {have} gold, the price is {want}" for have, want in pairs]
-
-
-def _lacking_room(acting: Round, rows: Array) -> tuple[Array, list[str]]:
-    _, buyer, amount = _sides(acting.orders, rows)
-    room = GOODS_CARRIED_MAX - acting.turn.state.goods[buyer].astype(np.int64)
-    lacking, there = _short(amount, buyer, room)
-    pairs = zip(there[lacking].tolist(), amount[lacking].tolist(), strict=True)
-    return lacking, [f"buyer can carry {have} more goods, not {want}" for have, want in pairs]
-
-
 def _say(acting: Round) -> None:
     rows = acting.rows(SAY)
     acting.emit(Code.SAID, rows)
-    for row in rows.tolist():
-        acting.turn.text(int(acting.event[row]), acting.texts[int(acting.orders.given[row])])
+    if len(rows):
+        texts = acting.hearing.texts
+        said = [texts[given] for given in acting.orders.given[rows].tolist()]
+        acting.turn.tell(int(acting.event[rows[0]]), said)
 
 
 def _rest(acting: Round) -> None:

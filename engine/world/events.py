@@ -13,16 +13,20 @@ died                      tick of coming back            lives so far
 looted                    gold taken                     goods taken
 gathered                  goods taken                    goods left in the node
 node_emptied              tick of growing again          0
-node_regrown              goods                          0
+node_regrown              goods now                      goods new in the world
 traded                    goods bought (< 0: sold)       gold paid (< 0: received)
 rested                    hp gained                      hp now
 levelled_up               new level                      old level
 stage_changed             new stage                      old stage
 denied                    kind of intent (-1: a join)    0 (text: ``policy: reason``)
-invariant_broken          found                          expected
+mutated                   kind of intent                 0 (text: ``policy: reason``)
+policy_changed            1: disabled by the world       0 (text: ``policy: what changed``)
+invariant_broken          found                          expected (text: ``name: words``)
+cascade_cut               events put off, or chains      the bound (text: ``limit: words``)
 ========================  =============================  ============================
 
-A ``moved`` with a text was shortened by governance (a *mutate*).
+A ``mutated`` is caused by the root event of the command that governance changed. In schema 1
+there was none: a ``moved`` with a text was shortened by governance.
 """
 
 from dataclasses import dataclass, field
@@ -115,13 +119,27 @@ class EventBlock:
         """``seq`` of the last event; before the first when there is none."""
         return self.first_seq + len(self.rows) - 1
 
+    def after(self, seq: int, count: int | None = None) -> "EventBlock":
+        """Return the events after ``seq``, at most ``count`` of them."""
+        skip = max(seq + 1 - self.first_seq, 0)
+        end = len(self.rows) if count is None else min(len(self.rows), skip + count)
+        if (skip, end) == (0, len(self.rows)):
+            return self
+        texts = {row - skip: text for row, text in self.texts.items() if skip <= row < end}
+        return EventBlock(self.first_seq + skip, self.rows[skip:end], texts)
+
     def violations(self) -> Array:
-        """Return the rows of violations, in order: denied, mutated, a broken invariant."""
+        """Return the rows of violations, in order.
+
+        Denied, mutated, a bound on reactions that bit, a broken invariant.
+        """
         kinds = self.rows["kind"]
-        found = (kinds == Code.DENIED) | (kinds == Code.INVARIANT_BROKEN)
-        # A move that governance cut short stays a move, with the reason as its text.
-        for row in self.texts:
-            found[row] |= kinds[row] == Code.MOVED
+        found = (kinds == Code.DENIED) | (kinds == Code.MUTATED)
+        found |= (kinds == Code.INVARIANT_BROKEN) | (kinds == Code.CASCADE_CUT)
+        found |= (kinds == Code.POLICY_CHANGED) & (self.rows["a"] == 1)
+        # In schema 1 a move that governance cut short had the reason as its text.
+        told = np.fromiter(self.texts, np.int64, len(self.texts))
+        found[told[kinds[told] == Code.MOVED]] = True
         return np.flatnonzero(found)
 
     def pack(self) -> bytes:

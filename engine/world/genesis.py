@@ -37,6 +37,7 @@ def genesis(seed: int, npcs: int, nodes: int, capacity: int) -> State:
     state.goods[rows] = GOODS_NPC_START
     state.gold[rows] = GOLD_NPC_START
     state.treasury -= GOLD_NPC_START * npcs
+    state.goods_supply = GOODS_NODE_MAX * nodes + GOODS_NPC_START * npcs
     state.home_x[rows], state.home_y[rows] = state.x[rows], state.y[rows]
     every = slice(0, state.count)
     state.alive[every] = state.level[every] = state.lives[every] = 1

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from engine.protocol.gateway import ROLES
 from engine.protocol.limits import NAME_CHARS_MAX, SAY_CHARS_MAX
+from engine.protocol.policy import PolicyChange
 from engine.protocol.text import printable
 from engine.world.arrays import Array
 
@@ -43,6 +44,7 @@ class _Stored(Struct, frozen=True, omit_defaults=True):
     joins: list[tuple[int, str]] = []
     leaves: list[int] = []
     restarted: bool = False
+    policies: list[PolicyChange] = []
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -60,6 +62,7 @@ class TickInputs:
         leaves: Entity ids whose connection is gone. One that stands in both lists and
             was connected has left and come back; one that was not, came and left.
         restarted: The process is new: nobody is connected any more.
+        policies: What an operator changes in governance, before anything else happens.
     """
 
     intents: Array
@@ -67,6 +70,7 @@ class TickInputs:
     joins: list[tuple[int, str]] = field(default_factory=list)
     leaves: list[int] = field(default_factory=list)
     restarted: bool = False
+    policies: list[PolicyChange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.texts:
@@ -92,7 +96,15 @@ class TickInputs:
         names = INTENT_DTYPE.names or ()
         columns = b"".join(intents[name].tobytes() for name in names) if len(intents) else b""
         return _encoder.encode(
-            _Stored(len(intents), columns, self.texts, self.joins, self.leaves, self.restarted)
+            _Stored(
+                len(intents),
+                columns,
+                self.texts,
+                self.joins,
+                self.leaves,
+                self.restarted,
+                self.policies,
+            )
         )
 
     @classmethod
@@ -104,7 +116,9 @@ class TickInputs:
         """
         stored = _decoder.decode(data)
         intents = columns_to_rows(stored.columns, stored.count, INTENT_DTYPE)
-        return cls(intents, stored.texts, stored.joins, stored.leaves, stored.restarted)
+        return cls(
+            intents, stored.texts, stored.joins, stored.leaves, stored.restarted, stored.policies
+        )
 
 
 def columns_to_rows(data: bytes, count: int, dtype: np.dtype[np.void]) -> Array:

@@ -41,18 +41,28 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("cell", "<u2"),
     ("lives", "<i4"),
     ("last_seq", "<i8"),
+    ("last_order", "<i8"),
     ("version", "<i8"),
     ("due_tick", "<i8"),
     ("walked", "<i8"),
     ("busy_ms", "<i8"),
     ("home_x", "<i4"),
     ("home_y", "<i4"),
+    ("attacked_ms", "<u4"),
+    ("gathered_ms", "<u4"),
+    ("traded_ms", "<u4"),
+    ("said_ms", "<u4"),
+    ("rested_ms", "<u4"),
+    ("spawned_ms", "<u4"),
 )
 """Name and numpy type. Those that do not speak for themselves: ``lives`` lives begun;
-``last_seq`` highest client sequence applied; ``version`` events in the entity's stream;
+``last_seq`` highest client sequence applied, ``last_order`` that of operators' orders;
+``version`` events in the entity's stream;
 ``due_tick`` when the dead come back (0: not dead); ``walked`` and ``busy_ms`` the walking
 and the command allowance, as positions on the clock's scale (see the speed and rate
-policies); ``home_x``, ``home_y`` the place an NPC roams about."""
+policies); ``home_x``, ``home_y`` the place an NPC roams about; ``attacked_ms`` to
+``rested_ms`` when the entity last did so by its own command, and ``spawned_ms`` when it came
+into the world if it has not attacked since: world time and 1 ms, 0 for never."""
 
 _UNITS_PER_CELL: Final = limits.CELL_TILES * limits.POSITION_UNITS_PER_TILE
 _UNITS_PER_ZONE: Final = (
@@ -69,6 +79,7 @@ class State:
         columns: Every column by name, ``capacity`` long; also attributes of their own.
         supply: All the gold there is.
         treasury: Gold that no entity holds.
+        goods_supply: All the goods there are; only what nodes grow adds to it.
         world_version: Events in the stream of the world itself (stream 0).
         names: Names of guests; other names follow from the id.
         cell_versions: Tick of the last change in each interest cell.
@@ -92,12 +103,19 @@ class State:
     cell: Array
     lives: Array
     last_seq: Array
+    last_order: Array
     version: Array
     due_tick: Array
     walked: Array
     busy_ms: Array
     home_x: Array
     home_y: Array
+    attacked_ms: Array
+    gathered_ms: Array
+    traded_ms: Array
+    said_ms: Array
+    rested_ms: Array
+    spawned_ms: Array
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -109,6 +127,7 @@ class State:
             setattr(self, name, column)
         self.supply = GOLD_SUPPLY
         self.treasury = GOLD_SUPPLY
+        self.goods_supply = 0
         self.world_version = 0
         self.names: dict[int, str] = {}
         self.cell_versions = np.zeros(limits.CELLS, np.int64)
@@ -151,7 +170,7 @@ class State:
         self.x[rows] = x
         self.y[rows] = y
         self.cell[rows] = (y // _UNITS_PER_CELL) * limits.CELLS_PER_SIDE + x // _UNITS_PER_CELL
-        self.zone[rows] = (y // _UNITS_PER_ZONE) * limits.ZONES_PER_SIDE + x // _UNITS_PER_ZONE
+        self.zone[rows] = zone_of(x, y)
 
     def reindex(self) -> None:
         """Rebuild the way from id to row after the columns were filled from a checkpoint."""
@@ -169,6 +188,12 @@ def present(columns: Mapping[str, Array]) -> Array:
         (kind == NPC) | ((kind == PLAYER) & (columns["connected"] > 0))
     )
     return there
+
+
+def zone_of(x: Array, y: Array) -> Array:
+    """Return the zone of each place on the map."""
+    zones: Array = (y // _UNITS_PER_ZONE) * limits.ZONES_PER_SIDE + x // _UNITS_PER_ZONE
+    return zones
 
 
 def zone_corner(zones: Array) -> tuple[Array, Array]:

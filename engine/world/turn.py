@@ -74,6 +74,11 @@ class Turn:
         """Give an event its text."""
         self.texts[seq - self.first_seq] = text
 
+    def tell(self, first: int, texts: list[str]) -> None:
+        """Give each of several events in a row its text."""
+        row = first - self.first_seq
+        self.texts.update(zip(range(row, row + len(texts)), texts, strict=True))
+
     def events(self) -> Array:
         """Return every event so far, in order."""
         return join_rows(self.blocks, EVENT_DTYPE)

@@ -86,6 +86,8 @@ def _crowded() -> World:
     state.place(rows, SPOT + rows * 9, SPOT - rows * 7)
     state.hp[rows] = np.minimum(state.hp[rows], 5 + rows % 9 * 6)
     state.goods[rows] = 1 + rows % 7
+    state.goods_supply = int(state.goods[rows].sum())
+    state.spawned_ms[rows] = 0
     return world
 
 
@@ -220,7 +222,9 @@ def test_events_alone_build_the_same_state(run: list[dict]) -> None:
             apply(state, block, result.tick * CONFIG.interval_ms)
         seal(state, rows, result.events.texts, old_cells, result.tick, result.tick * 100)
         assert np.array_equal(rows, result.events.rows)
-        assert state_hash(state, world.tick, world.next_seq, world._pending) == result.hash
+        standing = world.governor.standing.pack()
+        hashed = state_hash(state, world.tick, world.next_seq, world._pending, {}, standing)
+        assert hashed == result.hash
         assert np.array_equal(state.cell_versions, world.state.cell_versions)
 
 

@@ -7,6 +7,7 @@ import random
 import msgspec
 
 from engine.protocol import limits
+from engine.protocol.cheats import CheatCount, CheatsSummary, HonestCount
 from engine.protocol.command import (
     ArmFault,
 )
@@ -80,6 +81,14 @@ MENU = (
 )
 
 
+CHEATS = CheatsSummary(
+    {
+        "cooldown": CheatCount(41, 30, 2, 9),
+        "reach": CheatCount(180, 171, 9),
+        "speed": CheatCount(212, 205, 4, 1, 2),
+    },
+    HonestCount(6210, 31, 4, {"gather": 20, "sanity": 11, "speed": 4}),
+)
 PHASES_MS = {
     "govern": 1.1,
     "step": 2.9,
@@ -169,6 +178,7 @@ class FakeEngine:
             ),
             events=EventsView(self._seq, 3204 + 300 * noise[-1], tail, 760),
             violations=self._violations_view(at_s),
+            cheats=CHEATS,
             faults=tuple(self._faults_now(at_s)),
             outages=self.outages,
             generator=GeneratorView(1, 12.4 + noise[-1], 0.7, 3.1, 0.9, 118.0, False),

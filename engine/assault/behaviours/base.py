@@ -21,7 +21,12 @@ STEP_MAX: Final = 4 * TILE
 
 
 class Wish(NamedTuple):
-    """What a player wants to do; the fields are those of ``Intent``, without its ``seq``."""
+    """What a player wants to do; the fields are those of ``Intent``, without its ``seq``.
+
+    ``cheat`` never leaves the squad: the name of the policy that the wish is out to break,
+    so that it is counted whether it was caught. Mark only what is a cheat for sure, given
+    what the player was told; what may be legal by what it was not told is ``UNSURE``.
+    """
 
     kind: IntentKind
     x: int = 0
@@ -29,6 +34,7 @@ class Wish(NamedTuple):
     target: int = 0
     amount: int = 0
     text: str = ""
+    cheat: str = ""
 
 
 def kind_of(entity: SeenEntity) -> int:

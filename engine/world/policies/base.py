@@ -1,62 +1,48 @@
 """What a governance policy is: one file, one ``POLICY``, judging a whole batch at once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import msgspec
+from msgspec import Struct
+
+from engine.protocol.query import ParamSpec
 from engine.world.arrays import Array
-from engine.world.orders import Orders
-from engine.world.state import State
+from engine.world.hearing import NO_ROWS, Hearing
+
+Why = Callable[[Array], list[str]]
+"""Says for some of a judgement's rows what was found; takes positions in that list of rows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Hearing:
-    """What a policy may look at. It changes nothing.
-
-    Attributes:
-        state: The world as it is now.
-        orders: The intents to judge.
-        tick: The tick.
-        now_ms: World time.
-        texts: What is said, by ``orders.given``.
-    """
-
-    state: State
-    orders: Orders
-    tick: int
-    now_ms: int
-    texts: dict[int, str]
+class NoParams(Struct, frozen=True):
+    """Of a policy without parameters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """A policy's view of every intent it was shown.
+    """What a policy finds wrong; what it does not name, it permits.
+
+    Rows that are denied already, or lie outside the policy's scope, may be named: they are
+    passed over.
 
     Attributes:
-        deny: Mask, (n,).
-        why: Says for denied or mutated rows what was found; called for those alone.
-        mutate: Mask of moves to carry out otherwise, or None.
-        x: Destination instead, where ``mutate``.
-        y: Destination instead, where ``mutate``.
+        denied: Rows to deny.
+        why: Says what was found, for positions in ``denied``; called for those that count.
+        changed: Rows to carry out otherwise, none of them denied.
+        fields: Their new values: ``x``, ``y``, ``target``, ``amount``, or ``text`` as a list.
+        why_changed: As ``why``, for positions in ``changed``.
     """
 
-    deny: Array
-    why: Callable[[Array], list[str]]
-    mutate: Array | None = None
-    x: Array | None = None
-    y: Array | None = None
+    denied: Array = field(default_factory=lambda: NO_ROWS)
+    why: Why = lambda at: [""] * len(at)
+    changed: Array = field(default_factory=lambda: NO_ROWS)
+    fields: Mapping[str, Array | list[str]] = field(default_factory=dict)
+    why_changed: Why = lambda at: [""] * len(at)
 
 
 class Policy(Protocol):
-    """A rule of governance.
-
-    Attributes:
-        name: Unique, as people see it.
-        help: What it forbids, in one line.
-        priority: Lower ones judge first, and a denial ends the matter.
-        whole_tick: Judged once for all intents of the tick, before any is carried out;
-            otherwise before each round, on the state the earlier ones left.
-    """
+    """A rule of governance. An instance is without state and judges any number of worlds."""
 
     @property
     def name(self) -> str:
@@ -65,19 +51,60 @@ class Policy(Protocol):
 
     @property
     def help(self) -> str:
-        """What it forbids, in one line."""
+        """What it forbids or changes, in one line."""
         ...
 
     @property
     def priority(self) -> int:
-        """Lower ones judge first."""
+        """Lower ones judge first, and a denial ends the matter; an operator may change it."""
         ...
 
     @property
-    def whole_tick(self) -> bool:
-        """See above."""
+    def kinds(self) -> tuple[int, ...]:
+        """The kinds of intents that it looks at; empty for all."""
         ...
 
-    def judge(self, hearing: Hearing) -> Judgement:
-        """Return what is denied or mutated."""
+    @property
+    def steady(self) -> bool:
+        """Whether no command of the tick changes what it looks at.
+
+        Such policies judge all the tick's intents at once where they come first; the others
+        judge each round on the state that the earlier rounds left.
+        """
         ...
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it keeps the world whole: it is always on, for everybody, in its place."""
+        ...
+
+    @property
+    def defaults(self) -> Struct:
+        """Its parameters: a frozen struct of bounded integers and texts, all with defaults."""
+        ...
+
+    def judge(self, hearing: Hearing, params: Any) -> Judgement | None:
+        """Return what is denied or changed, None for nothing.
+
+        Args:
+            hearing: The intents, and the world.
+            params: As they stand; of the type of ``defaults``.
+        """
+        ...
+
+
+def param_specs(defaults: Struct) -> tuple[ParamSpec, ...]:
+    """Return what a policy's parameters are, from its struct's annotations."""
+    info = msgspec.inspect.type_info(type(defaults))
+    if not isinstance(info, msgspec.inspect.StructType):
+        raise TypeError(f"{type(defaults).__name__} is no struct")
+    return tuple(_spec(each, getattr(defaults, each.name)) for each in info.fields)
+
+
+def _spec(info: msgspec.inspect.Field, default: int | str) -> ParamSpec:
+    kind, words = info.type, ""
+    if isinstance(kind, msgspec.inspect.Metadata):
+        words = (kind.extra_json_schema or {}).get("description", "")
+        kind = kind.type
+    low, high = getattr(kind, "ge", None), getattr(kind, "le", None)
+    return ParamSpec(info.name, default, words, at_least=low, at_most=high)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.world.arrays import Array
-from engine.world.policies.base import Hearing, Judgement
+from engine.world.hearing import Hearing
+from engine.world.policies.base import Judgement, NoParams
 from engine.world.state import NODE
 
 
@@ -11,19 +14,22 @@ from engine.world.state import NODE
 class DeadActor:
     """Who has no hit points left, or is not in the world at all, does nothing.
 
-    Resource nodes never have hit points.
+    Resource nodes never have hit points, and the dead have none.
     """
 
     name: str = "dead-actor"
     help: str = "acting while dead, or without being in the world"
     priority: int = 15
-    whole_tick: bool = False
+    kinds: tuple[int, ...] = ()
+    steady: bool = False
+    fixed: bool = True
+    defaults: NoParams = NoParams()
 
-    def judge(self, hearing: Hearing) -> Judgement:
+    def judge(self, hearing: Hearing, params: NoParams) -> Judgement | None:
         """See ``Policy``."""
-        state, rows = hearing.state, hearing.orders.actor_row
-        deny = (state.alive[rows] == 0) | (state.hp[rows] == 0) | (rows < 0)
-        return Judgement(deny, lambda rows: _why(hearing, rows))
+        del params
+        denied = np.flatnonzero((hearing.actor("hp") == 0) | (hearing.orders.actor_row < 0))
+        return Judgement(denied, lambda at: _why(hearing, denied[at])) if len(denied) else None
 
 
 def _why(hearing: Hearing, rows: Array) -> list[str]:

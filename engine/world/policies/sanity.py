@@ -8,8 +8,9 @@ from engine.protocol.events import entity_name
 from engine.protocol.gateway import INTENT_KINDS
 from engine.protocol.limits import POSITION_MAX
 from engine.world.arrays import Array
+from engine.world.hearing import AIMED, NO_ROWS, Hearing
 from engine.world.orders import ATTACK, GATHER, MOVE, SAY, TRADE
-from engine.world.policies.base import Hearing, Judgement
+from engine.world.policies.base import Judgement, NoParams
 from engine.world.state import NODE
 
 
@@ -20,22 +21,40 @@ class Sanity:
     name: str = "sanity"
     help: str = "intents that make no sense"
     priority: int = 20
-    whole_tick: bool = False
+    kinds: tuple[int, ...] = ()
+    steady: bool = False
+    fixed: bool = True
+    defaults: NoParams = NoParams()
 
-    def judge(self, hearing: Hearing) -> Judgement:
+    def judge(self, hearing: Hearing, params: NoParams) -> Judgement | None:
         """See ``Policy``."""
+        del params
         orders = hearing.orders
-        kind = orders.kind
-        deny = kind >= len(INTENT_KINDS)
-        # The map's side is a power of two: a negative or too large number has other bits.
-        off_map = (orders.x | orders.y) & ~POSITION_MAX
-        deny |= (kind == MOVE) & (off_map != 0)
-        aiming = np.nonzero((kind == GATHER) | (kind == ATTACK) | (kind == TRADE))[0]
-        if len(aiming):
-            deny[aiming] = _aims_wrong(hearing, aiming)
-        for row in np.nonzero(kind == SAY)[0].tolist():
-            deny[row] |= not hearing.texts.get(int(orders.given[row]))
-        return Judgement(deny, lambda rows: [_why(hearing, row) for row in rows.tolist()])
+        wrong = [_unknown(hearing)]
+        rows = hearing.rows(MOVE)
+        if len(rows):
+            # The map's side is a power of two: a negative or too large number has other bits.
+            off_map = (orders.x[rows] | orders.y[rows]) & ~POSITION_MAX
+            wrong.append(rows[off_map != 0])
+        rows = hearing.rows(*AIMED)
+        if len(rows):
+            wrong.append(rows[_aims_wrong(hearing, rows)])
+        rows = hearing.rows(SAY)
+        if len(rows):
+            said = [bool(hearing.texts.get(row)) for row in orders.given[rows].tolist()]
+            wrong.append(rows[~np.array(said)])
+        denied = np.concatenate(wrong)
+        if not len(denied):
+            return None
+        return Judgement(denied, lambda at: _why(hearing, denied[at]))
+
+
+def _unknown(hearing: Hearing) -> Array:
+    kinds = range(len(INTENT_KINDS))
+    known = sum(len(hearing.rows(kind)) for kind in kinds)
+    if known == len(hearing.orders):
+        return NO_ROWS
+    return np.flatnonzero(hearing.orders.kind >= len(INTENT_KINDS))
 
 
 def _aims_wrong(hearing: Hearing, rows: Array) -> Array:
@@ -50,28 +69,41 @@ def _aims_wrong(hearing: Hearing, rows: Array) -> Array:
     return wrong
 
 
-def _why(hearing: Hearing, row: int) -> str:
+def _why(hearing: Hearing, rows: Array) -> list[str]:
     state, orders = hearing.state, hearing.orders
-    kind = int(orders.kind[row])
+    targets = orders.target_row[rows]
+    columns = (
+        orders.kind[rows],
+        orders.x[rows],
+        orders.y[rows],
+        orders.target[rows],
+        targets,
+        targets == orders.actor_row[rows],
+        state.kind[targets] == NODE,
+        (state.alive[targets] == 0) | (state.hp[targets] == 0),
+    )
+    return [_words(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _words(
+    kind: int, x: int, y: int, target: int, row: int, oneself: bool, node: bool, dead: bool
+) -> str:
     if kind >= len(INTENT_KINDS):
         return f"unknown kind {kind}"
     if kind == MOVE:
-        return f"({orders.x[row]}, {orders.y[row]}) is off the map, 0 to {POSITION_MAX}"
+        return f"({x}, {y}) is off the map, 0 to {POSITION_MAX}"
     if kind == SAY:
         return "nothing to say"
-    target = int(orders.target_row[row])
-    name = entity_name(int(orders.target[row]))
-    if target < 0:
-        return f"there is no {name}" if orders.target[row] else "no target given"
-    if target == orders.actor_row[row]:
+    name = entity_name(target)
+    if row < 0:
+        return f"there is no {name}" if target else "no target given"
+    if oneself:
         return f"cannot {_doing(kind)} oneself"
-    if (state.kind[target] == NODE) != (kind == GATHER):
+    if node != (kind == GATHER):
         return f"cannot {_doing(kind)} {name}"
-    if state.kind[target] == NODE:
+    if node:
         return f"{name} is empty"
-    if state.alive[target] == 0 or state.hp[target] == 0:
-        return f"{name} is dead"
-    return "nothing to trade"
+    return f"{name} is dead" if dead else "nothing to trade"
 
 
 def _doing(kind: int) -> str:

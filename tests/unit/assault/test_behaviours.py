@@ -20,6 +20,7 @@ from engine.assault.behaviours.cheater import BEHAVIOUR as CHEATER
 from engine.assault.behaviours.raider import BEHAVIOUR as RAIDER
 from engine.assault.behaviours.trader import BEHAVIOUR as TRADER
 from engine.assault.behaviours.wanderer import BEHAVIOUR as WANDERER
+from engine.protocol.cheats import UNSURE
 from engine.protocol.gateway import SeenEntity
 from engine.protocol.limits import POSITION_MAX
 from engine.stats.chance import Dice
@@ -136,19 +137,82 @@ def test_a_raider_in_a_corner_still_moves_within_the_map() -> None:
     assert 0 <= flight.y <= POSITION_MAX
 
 
+def _cheats(view: View, times: int = 800) -> dict[str, list[tuple[Wish, ...]]]:
+    """Every decision with a mark, by the mark."""
+    dice, memory = Dice(2), dict[str, int]()
+    found: dict[str, list[tuple[Wish, ...]]] = {}
+    for _ in range(times):
+        wishes = tuple(CHEATER.decide(view, dice, memory))
+        for cheat in {wish.cheat for wish in wishes} - {"", UNSURE}:
+            found.setdefault(cheat, []).append(wishes)
+    return found
+
+
 def test_a_cheater_gives_every_policy_something_to_deny() -> None:
-    far = seen(100_009, NPC, X + 10 * TILE, Y)
-    view, dice = _view(far), Dice(2)
-    leaps = strikes = bursts = 0
-    for _ in range(400):
-        wishes = CHEATER.decide(view, dice, {})
-        bursts += len(wishes) > 20
-        for wish in wishes:
-            leaps += wish.kind == "move" and hypot(wish.x - X, wish.y - Y) > 8 * TILE
-            strikes += wish.kind == "attack" and wish.target == far.id
-    assert leaps > 50
-    assert strikes > 20
-    assert bursts > 5
+    far, near = seen(100_009, NPC, X + 11 * TILE, Y), seen(100_007, NPC, X + TILE, Y)
+    node = seen(7, NODE, X, Y + 12 * TILE, goods=5)
+    view = _view(far, near, node, goods=5)
+    view.step = STEP_MAX
+    found = _cheats(view)
+    expected = {"speed", "reach", "rate", "cooldown", "inventory", "chat-filter", "sanity"}
+    assert set(found) == expected
+    assert all(len(tries) > 20 for tries in found.values())
+    for (wish,) in found["reach"]:
+        assert wish.target in {far.id, node.id}
+        assert wish.amount in {0, 1}
+    assert {wish.kind for (wish,) in found["reach"]} == {"attack", "gather", "trade"}
+    for (wish,) in found["inventory"]:
+        assert (wish.target, abs(wish.amount)) == (near.id, 900_000)
+
+
+def test_a_cheaters_marks_leave_room_for_what_it_cannot_know() -> None:
+    view = _view(seen(100_007, NPC, X + TILE, Y), seen(100_009, NPC, X + 9 * TILE, Y))
+    view.step = STEP_MAX
+    found = _cheats(view)
+    assert "reach" not in found, "9 tiles may be 2 by the time the command arrives"
+    for burst in found["rate"]:
+        assert [wish.cheat for wish in burst] == [UNSURE] * 25 + ["rate"] * 5
+    for burst in found["cooldown"]:
+        assert [wish.cheat for wish in burst] == [UNSURE, "cooldown"]
+        assert {wish.kind for wish in burst} == {"say"}
+    leaps = [wishes for wishes in found["speed"] if len(wishes) == 1]
+    sprints = [wishes for wishes in found["speed"] if len(wishes) == 2]
+    assert all(hypot(leap.x - X, leap.y - Y) >= 20 * TILE for (leap,) in leaps)
+    for first, then in sprints:
+        legs = abs(first.x - X), abs(then.x - first.x)
+        assert (first.y, then.y, first.cheat) == (Y, Y, UNSURE)
+        assert legs[0] <= STEP_MAX
+        assert legs[1] < 8 * TILE < sum(legs)
+    view.step = 0
+    assert all(len(wishes) == 1 for wishes in _cheats(view)["speed"]), "it has just walked"
+
+
+def test_a_dead_cheater_acts_while_it_is_sure_to_be_dead() -> None:
+    view, dice, memory = _view(), Dice(1), dict[str, int]()
+    view.tick = 100
+    view.alive = False
+    assert CHEATER.decide(view, dice, memory) == (), "it never saw itself alive"
+    view.alive = True
+    CHEATER.decide(view, dice, memory)
+    view.alive = False
+    kinds = set()
+    for tick in range(101, 160):
+        view.tick = tick
+        wishes = CHEATER.decide(view, dice, memory)
+        assert bool(wishes) == (tick <= 130), "it may have come back to life"
+        assert all(wish.cheat == "dead-actor" for wish in wishes)
+        kinds |= {wish.kind for wish in wishes}
+    assert kinds == {"rest", "move", "say"}
+
+
+@pytest.mark.parametrize("behaviour", [WANDERER, TRADER, RAIDER])
+def test_the_honest_mark_nothing(behaviour: Behaviour) -> None:
+    people = seen(100_002, NPC, X + TILE, Y), seen(7, NODE, X, Y, goods=3)
+    dice, memory = Dice(5), dict[str, int]()
+    view = _view(*people, goods=5)
+    wishes = [w for _ in range(300) for w in behaviour.decide(view, dice, memory)]
+    assert wishes
+    assert {wish.cheat for wish in wishes} == {""}
 
 
 @pytest.mark.parametrize("behaviour", [WANDERER, TRADER, RAIDER])

@@ -13,6 +13,7 @@ from console.model import Model, View
 from console.panels import health
 from console.panels.base import Panel
 from console.panels.latency import PANEL as LATENCY
+from console.panels.policies import PANEL as POLICIES
 from console.panels.violations import PANEL as VIOLATIONS
 from console.panels.vitals import PANEL as VITALS
 from console.select.vitals import state_of
@@ -22,6 +23,7 @@ from console.update import update
 from console.widgets.gauge import gauge, parts
 from console.widgets.heat import heat, steps
 from console.widgets.spark import Chart, area, spark, typical_top
+from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import ArmFault, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.feed import Ended, GeneratorView, OutageView, Snapshot, ViolationsView
@@ -198,6 +200,25 @@ def test_the_health_panel_says_what_the_header_says(generator, outages, threshol
     )
     model = update(Model(), snapshot)
     assert says in plain(health.PANEL.draw(model, 60, 14, False)[0])
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 9), (36, 50), (36, 20), (60, 12)])
+def test_what_became_of_cheats_stands_beside_the_policies(width: int, height: int) -> None:
+    model = lively()
+    assert model.snapshot is not None
+    lines = [plain(line) for line in POLICIES.draw(model, width, height, False)]
+    whole = "\n".join(lines)
+    for name, figures in (("cooldown", ["32", "9"]), ("reach", ["180", "0"]), ("speed", ["209"])):
+        # Where there is no room beside the bars they stand below.
+        told = [line.split() for line in lines if name in line]
+        assert any(all(figure in words for figure in figures) for words in told), name
+    assert "caught" in whole
+    assert "missed" in whole
+    assert "honest hit 35 of 6.2k" in whole
+    honest = replace(model.snapshot, cheats=CheatsSummary())
+    assert "honest" not in "".join(
+        plain(line) for line in POLICIES.draw(update(model, honest), width, height, False)
+    )
 
 
 def test_a_second_of_timeouts_does_not_flatten_the_chart():

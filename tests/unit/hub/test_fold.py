@@ -171,6 +171,7 @@ def test_violations_by_policy_with_the_critical_ones_told(state: HubState) -> No
     view = _snapshot(fold, state).violations
     assert (view.total, view.critical) == (4, 1)
     assert view.by_policy == {"reach": 2, "speed": 1, "gold_conservation": 1}
+    assert fold.log.broken == {"gold_conservation": 1}
     assert (view.tail[0].policy, view.tail[0].reason) == ("reach", "7 tiles away")
     for tick in range(3):
         more: list[dict[str, Any]] = [{"kind": "denied", "text": f"p{n}: x"} for n in range(100)]
@@ -194,6 +195,9 @@ def test_the_depth_of_a_cascade_over_two_ticks() -> None:
         event_batch(2, 4, [{"kind": "levelled_up", "cause": 3}, {"kind": "said", "cause": 4}])
     )
     assert fold.log.depth_max == 4
+    reports = [{"kind": kind, "cause": 5} for kind in ("cascade_cut", "invariant_broken")]
+    fold.take_events(event_batch(3, 6, [*reports, {"kind": "mutated", "cause": 5}]))
+    assert fold.log.depth_max == 4, "what tells of a reaction is none"
 
 
 def test_the_series_has_a_value_a_second_and_a_bound(state: HubState) -> None:
@@ -327,15 +331,19 @@ def test_the_heat_grid_counts_who_is_alive_and_here(state: HubState) -> None:
     assert view.world.alive == 304
 
 
-def test_bad_ticks_and_a_full_store_are_told_once() -> None:
+def test_bad_ticks_and_a_full_store_are_told_once(state: HubState) -> None:
     fold = _fold()
     remarks = fold.take_world(
         world_report(1, stalls=("tick 1: append took 120 ms",), store_error="disk full"), 1.0
     )
     assert [remark.kind for remark in remarks] == ["slow_tick", "problem"]
-    assert fold.take_world(world_report(2, store_error="disk full"), 1.2) == []
+    assert "disk full: ticks wait, nothing is acknowledged" in remarks[1].text
+    assert _snapshot(fold, state).world.store_error == "disk full"
+    assert fold.take_world(world_report(1, store_error="disk full, still"), 1.2) == []
     (trouble,) = fold.figures(9.0, (), planned=False).trouble
     assert "disk full" in trouble.text
+    fold.take_world(world_report(2), 8.0)
+    assert fold.figures(9.0, (), planned=False).trouble == ()
 
 
 def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:

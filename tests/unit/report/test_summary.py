@@ -3,9 +3,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.protocol.summary import CommandsSummary, GeneratorSummary, PlayersSummary, Summary
+from console.headless import summary_text
+from engine.protocol.cheats import CheatCount, CheatsSummary, HonestCount
+from engine.protocol.summary import (
+    CommandsSummary,
+    GeneratorSummary,
+    PlayersSummary,
+    Summary,
+    ViolationsSummary,
+)
 from engine.report.figures import Figures, Trouble
-from engine.report.summary import build_summary, unkept
+from engine.report.summary import build_summary, encode_summary, unkept
 from engine.stats.histogram import Histogram
 from engine.stats.thresholds import parse_threshold
 
@@ -49,6 +57,37 @@ def _figures(**changes: Any) -> Figures:
 
 def _verdict(summary: Summary) -> tuple[str, int]:
     return summary.verdict, summary.exit_code
+
+
+def test_a_broken_invariant_fails_the_run_and_is_named() -> None:
+    denied = ViolationsSummary(3, {"speed": 3})
+    assert _verdict(build_summary(_figures(violations=denied), (FAST,))) == ("held", 0)
+    broken = ViolationsSummary(4, {"speed": 3, "purses": 1}, 1, {"purses": 1})
+    summary = build_summary(_figures(violations=broken), ())
+    assert _verdict(summary) == ("failed", 1)
+    (reason,) = summary.reasons
+    assert reason == "the world did not stay true: broken invariants were told of: purses (1)"
+
+
+def test_cheats_are_told_by_policy_and_thresholds_can_be_set_on_them() -> None:
+    counts = {"speed": CheatCount(10, 8, 1, 1), "dead-actor": CheatCount(3, 3)}
+    cheats = CheatsSummary(counts, HonestCount(100, 4, 1, {"gather": 5}))
+    held = ("cheats.by_policy.dead-actor.missed == 0", "cheats.honest.denied <= 4")
+    summary = build_summary(_figures(cheats=cheats), [parse_threshold(text) for text in held])
+    assert _verdict(summary) == ("held", 0)
+    written = msgspec.json.decode(encode_summary(summary))["cheats"]
+    assert written["by_policy"]["speed"] == {
+        "tried": 10, "caught": 8, "caught_by_other": 1, "missed": 1, "unanswered": 0
+    }  # fmt: skip
+    assert written["honest"] == {
+        "sent": 100, "denied": 4, "mutated": 1, "by_policy": {"gather": 5}
+    }  # fmt: skip
+    failed = parse_threshold("cheats.by_policy.speed.missed == 0")
+    assert _verdict(build_summary(_figures(cheats=cheats), [failed])) == ("failed", 1)
+    text = summary_text(summary)
+    assert "  cheats     13 tried, 12 caught, 1 missed: 1 of 10 speed\n" in text
+    assert "  honest     100 commands, 4 denied, 1 changed: 5 gather\n" in text
+    assert "cheats" not in summary_text(build_summary(_figures(), ()))
 
 
 def test_a_good_run_holds() -> None:

@@ -1,5 +1,7 @@
 """A small world that a test arranges as it likes."""
 
+from typing import Any
+
 import numpy as np
 
 from engine.protocol.events import Event
@@ -7,6 +9,7 @@ from engine.protocol.gateway import INTENT_KINDS
 from engine.protocol.limits import NODE_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
 from engine.world.events import to_events
 from engine.world.inputs import TickInputs
+from engine.world.rulebook import Rulebook
 from engine.world.world import TickResult, World, WorldConfig
 
 TILE = 256
@@ -29,12 +32,22 @@ def node(number: int) -> int:
 class Arena:
     """A world with players on one spot, and shorthand for what tests do with it."""
 
-    def __init__(self, players: int = 2, npcs: int = 0, nodes: int = 0, **config: int) -> None:
-        self.world = World.create(WorldConfig(seed=7, npcs=npcs, nodes=nodes, **config))
+    def __init__(
+        self,
+        players: int = 2,
+        npcs: int = 0,
+        nodes: int = 0,
+        rules: Rulebook | None = None,
+        **config: Any,
+    ) -> None:
+        config = {"seed": 7, "npcs": npcs, "nodes": nodes, **config}
+        self.world = World.create(WorldConfig(**config), rules=rules)
         names = [(player(number), f"player-{number}") for number in range(players)]
         self.step(joins=names)
         for number in range(players):
             self.put(player(number), MIDDLE, MIDDLE)
+            # They have been here for longer than newcomers are protected.
+            self.set(player(number), spawned_ms=0)
 
     @property
     def state(self):
@@ -52,6 +65,10 @@ class Arena:
         self.state.place(np.array([self.row(entity)]), np.array([x]), np.array([y]))
 
     def set(self, entity: int, **columns: int) -> None:
+        """Set columns; what that adds to the world's goods is counted as being there."""
+        self.state.goods_supply += columns.get("goods", 0) - self.get(entity, "goods") * (
+            "goods" in columns
+        )
         for name, value in columns.items():
             self.state.columns[name][self.row(entity)] = value
 

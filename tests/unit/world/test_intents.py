@@ -87,7 +87,7 @@ def test_gather_denied_when_nothing_more_can_be_carried() -> None:
     arena.put(node(0), MIDDLE, MIDDLE)
     arena.set(ONE, goods=GOODS_CARRIED_MAX)
     arena.step(target("gather", ONE, 1, node(0)))
-    assert arena.reason() == f"gather: can carry no more than {GOODS_CARRIED_MAX} goods"
+    assert arena.reason() == f"inventory: can carry no more than {GOODS_CARRIED_MAX} goods"
     assert arena.get(node(0), "goods") == GOODS_NODE_MAX
 
 
@@ -107,13 +107,13 @@ def test_trade_needs_goods_gold_and_room() -> None:
     arena = Arena()
     arena.set(TWO, goods=3)
     arena.step(target("trade", ONE, 1, TWO, 5))
-    assert arena.reason() == "trade: seller has 3 goods, 5 wanted"
+    assert arena.reason() == "inventory: seller has 3 goods, 5 wanted"
     arena.set(TWO, goods=300)
     arena.step(target("trade", ONE, 2, TWO, 51))
-    assert arena.reason() == "trade: buyer has 100 gold, the price is 102"
+    assert arena.reason() == "inventory: buyer has 100 gold, the price is 102"
     arena.set(ONE, goods=GOODS_CARRIED_MAX - 1)
     arena.step(target("trade", ONE, 3, TWO, 2))
-    assert arena.reason() == "trade: buyer can carry 1 more goods, not 2"
+    assert arena.reason() == "inventory: buyer can carry 1 more goods, not 2"
     assert (arena.get(ONE, "gold"), arena.get(TWO, "gold")) == (100, 100)
 
 
@@ -122,7 +122,7 @@ def test_trades_of_one_tick_share_what_the_seller_has() -> None:
     arena.set(THREE, goods=5)
     arena.step(target("trade", TWO, 1, THREE, 4), target("trade", ONE, 1, THREE, 4))
     assert arena.verdicts() == [1, 0]
-    assert arena.reason(0) == "trade: seller has 1 goods, 4 wanted"
+    assert arena.reason(0) == "trade-escrow: seller has 1 goods, 4 wanted"
     assert arena.get(THREE, "goods") == 1
 
 

@@ -1,7 +1,7 @@
 """Operators' orders: governed and stored like intents, but none of the player's own."""
 
 from engine.protocol.limits import ORDER_SEQ_BASE
-from engine.world.inputs import TickInputs
+from engine.world.inputs import OPERATOR, TickInputs
 from engine.world.world import World, WorldConfig
 from tests.unit.world.arena import TILE, Arena, node, npc, player
 
@@ -10,6 +10,11 @@ ONE = player(0)
 
 def order(number: int) -> int:
     return ORDER_SEQ_BASE + number
+
+
+def by_operator(who: int, number: int, kind: str) -> tuple:
+    """An order of an operator: the last field is its role."""
+    return (who, order(number), kind, 0, 0, 0, 0, OPERATOR)
 
 
 def test_an_order_neither_advances_nor_is_held_against_the_players_own_sequence() -> None:
@@ -30,7 +35,7 @@ def test_an_order_neither_advances_nor_is_held_against_the_players_own_sequence(
 
 def test_an_npc_can_be_ordered() -> None:
     arena = Arena(npcs=3)
-    arena.step((npc(1), order(1), "say"), texts={0: "halt"})
+    arena.step(by_operator(npc(1), 1, "say"), texts={0: "halt"})
     (said,) = arena.events("said")
     assert (said.actor, said.text, said.correlation) == (npc(1), "halt", npc(1) << 32 | order(1))
     assert arena.get(npc(1), "last_seq") == 0
@@ -51,7 +56,7 @@ def test_an_order_costs_and_obeys_what_every_intent_does() -> None:
 
 def test_a_node_does_not_act() -> None:
     arena = Arena(nodes=2)
-    arena.step((node(0), order(1), "rest"))
+    arena.step(by_operator(node(0), 1, "rest"))
     assert arena.reason() == "dead-actor: a node does not act"
 
 
@@ -64,7 +69,11 @@ def test_who_is_nowhere_does_not_act() -> None:
 def test_stored_orders_give_the_same_world_again() -> None:
     joins = TickInputs.of(joins=[(player(n), f"player-{n}") for n in range(2)])
     orders = TickInputs.of(
-        [(ONE, 1, 5, 0, 0, 0, 0), (npc(1), order(1), 5, 0, 0, 0, 0), (ONE, order(2), 5, 0, 0, 0, 0)]
+        [
+            (ONE, 1, 5, 0, 0, 0, 0),
+            (npc(1), order(1), 5, 0, 0, 0, 0, OPERATOR),
+            (ONE, order(2), 5, 0, 0, 0, 0, OPERATOR),
+        ]
     )
     one, other = (World.create(WorldConfig(seed=7, npcs=5, nodes=0)) for _ in range(2))
     for inputs in (joins, orders):

@@ -8,7 +8,7 @@ from engine.world.events import EventBlock, to_events
 from engine.world.inputs import INTENT_DTYPE, TickInputs
 from engine.world.rng import Purpose, below
 from engine.world.world import World, WorldConfig
-from tests.unit.world.arena import Arena, npc, player, target
+from tests.unit.world.arena import Arena, player, target
 
 ONE, TWO = player(0), player(1)
 
@@ -112,7 +112,7 @@ def test_checkpoints_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="room for 4"):
         World.restore(WorldConfig(seed=7, capacity=4), saved)
     with pytest.raises(ValueError, match="format 9"):
-        World.restore(arena.world.config, saved.replace(b"\xa6format\x01", b"\xa6format\x09"))
+        World.restore(arena.world.config, saved.replace(b"\xa6format\x02", b"\xa6format\x09"))
     for cut in (0, 10, len(saved) // 2, len(saved) - 1):
         with pytest.raises(ValueError, match=r"."):
             World.restore(arena.world.config, saved[:cut])
@@ -123,20 +123,8 @@ def test_worlds_that_do_not_fit_are_refused() -> None:
         World.create(WorldConfig(seed=7, npcs=5, nodes=5, capacity=9))
 
 
-def test_a_broken_invariant_is_told_and_not_mended() -> None:
-    arena = Arena(npcs=1)
-    arena.set(ONE, gold=101)
-    arena.set(npc(0), hp=101)
-    arena.step()
-    gold, hp = arena.events("invariant_broken")
-    assert gold.text.startswith("gold_conservation: ")
-    assert gold.a == gold.b + 1
-    assert hp.text == f"hp_bounds: entity {npc(0)} has 101 hp, allowed are 0 to 100"
-    assert (arena.get(ONE, "gold"), gold.stream) == (101, 0)
-
-
 def test_phases_are_told_in_order() -> None:
     arena = Arena()
     laps: list[str] = []
     arena.world.step(TickInputs.of([(ONE, 1, 5, 0, 0, 0, 0)]), laps.append)
-    assert laps == ["step", "govern", "govern", "step", "step", "react", "hash"]
+    assert laps == ["step", "govern", "govern", "step", "govern", "step", "react", "hash"]

@@ -18,8 +18,9 @@ def test_speed_lets_walk_what_was_saved_and_no_more() -> None:
     assert arena.verdicts() == [2]
     assert arena.get(ONE, "x") == MIDDLE + 8 * TILE + TILE // 2, "half a tile a tick"
     assert arena.reason() == "speed: a step of 1.0 tiles, shortened to 0.5"
-    (moved,) = arena.events("moved")
-    assert moved.text == arena.reason()
+    (moved,), (mutated,) = arena.events("moved"), arena.events("mutated")
+    assert (mutated.text, mutated.cause) == (arena.reason(), moved.seq)
+    assert (mutated.correlation, moved.text) == (moved.correlation, "")
 
 
 def test_speed_denies_a_leap() -> None:
@@ -111,11 +112,19 @@ def test_the_first_denial_ends_the_matter() -> None:
     arena.step((ONE, 1, "move", -1, -1))
     assert arena.reason().startswith("dead-actor: ")
     assert [policy.name for policy in find_policies()] == [
+        "role",
         "rate",
         "dead-actor",
         "sanity",
+        "directive-scope",
+        "cooldown",
         "reach",
         "speed",
+        "inventory",
+        "spawn-protection",
+        "zone-capacity",
+        "chat-filter",
+        "trade-escrow",
     ]
 
 

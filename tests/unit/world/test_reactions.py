@@ -3,9 +3,8 @@
 import numpy as np
 
 from engine.protocol.events import Event
-from engine.world import cascade as cascading
 from engine.world.apply import seal
-from engine.world.cascade import cascade, no_frontier
+from engine.world.cascade import Bounds, cascade, no_frontier
 from engine.world.constants import (
     GOLD_PLAYER_START,
     GOODS_NODE_MAX,
@@ -16,11 +15,13 @@ from engine.world.constants import (
 )
 from engine.world.events import Code, EventBlock, to_events
 from engine.world.inputs import TickInputs
+from engine.world.rulebook import find_rules
 from engine.world.state import HOME_ZONES, STAGES
 from engine.world.turn import Turn
 from tests.unit.world.arena import MIDDLE, TILE, Arena, node, npc, player, target
 
 ONE, TWO = player(0), player(1)
+BOOK = find_rules()
 
 
 def _cause(events: list[Event], event: Event) -> Event:
@@ -118,7 +119,7 @@ def test_blows_of_several_rules_in_one_level_never_exceed_what_is_left() -> None
         stream, actor = ids[number : number + 1], ONE if kind == Code.ATTACKED else npc(1)
         arena.set(npc(number), faction=0)
         turn.emit(kind, stream, actor=actor, target=ONE, a=1, b=99)
-    cascade(turn, no_frontier())
+    cascade(turn, no_frontier(), BOOK)
     blows = [event for event in _sealed(arena, turn) if event.kind == "retaliated"]
     assert len(blows) == 2
     assert sum(blow.a for blow in blows) == 4
@@ -177,7 +178,7 @@ def _massacre(arena: Arena, victims: int) -> Turn:
 def test_reactions_are_breadth_first() -> None:
     arena = Arena(players=4)
     turn = _massacre(arena, 3)
-    left, depth = cascade(turn, no_frontier())
+    left, depth = cascade(turn, no_frontier(), BOOK)
     kinds = [event.kind for event in _sealed(arena, turn)]
     assert kinds == ["attacked"] * 3 + ["died"] * 3 + ["looted"] * 3 + ["levelled_up"]
     assert (len(left), depth) == (0, 2)
@@ -186,14 +187,15 @@ def test_reactions_are_breadth_first() -> None:
 def test_what_exceeds_the_bounds_happens_in_the_next_tick() -> None:
     arena = Arena(players=6)
     turn = _massacre(arena, 5)
-    left, depth = cascade(turn, no_frontier(), events_max=3)
+    left, depth = cascade(turn, no_frontier(), BOOK, Bounds(events_max=3))
     first = _sealed(arena, turn)
-    assert [event.kind for event in first] == ["attacked"] * 5 + ["died"] * 3
+    assert [event.kind for event in first[:-1]] == ["attacked"] * 5 + ["died"] * 3
+    assert first[-1].kind == "cascade_cut"
     assert depth == 1
     assert len(left) == 5, "two blows and three deaths"
     arena.world.next_seq += len(first)
     turn = _turn(arena)
-    left, _ = cascade(turn, left)
+    left, _ = cascade(turn, left, BOOK)
     second = _sealed(arena, turn)
     assert [event.kind for event in second].count("died") == 2
     assert [event.kind for event in second].count("looted") == 5
@@ -208,16 +210,17 @@ def test_what_exceeds_the_bounds_happens_in_the_next_tick() -> None:
 def test_depth_is_bounded_too() -> None:
     arena = Arena(players=3)
     turn = _massacre(arena, 2)
-    left, depth = cascade(turn, no_frontier(), depth_max=1)
+    left, depth = cascade(turn, no_frontier(), BOOK, Bounds(depth_max=1))
     assert depth == 1
-    assert [event.kind for event in _sealed(arena, turn)] == ["attacked"] * 2 + ["died"] * 2
+    *events, cut = _sealed(arena, turn)
+    assert [event.kind for event in events] == ["attacked"] * 2 + ["died"] * 2
+    assert cut.text.startswith("cascade-depth: reactions (loot, level-up) go on beyond 1 levels")
     assert left.rows["kind"].tolist() == [Code.DIED] * 2
 
 
-def test_pending_reactions_survive_a_checkpoint(monkeypatch) -> None:
-    arena = Arena()
+def test_pending_reactions_survive_a_checkpoint() -> None:
+    arena = Arena(cascade=Bounds(depth_max=1))
     arena.set(TWO, hp=1)
-    monkeypatch.setattr(cascading.cascade, "__defaults__", (1, 50_000))
     result = arena.step(target("attack", ONE, 1, TWO))
     assert result.pending == 1
     saved = arena.world.checkpoint()
