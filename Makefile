@@ -12,7 +12,7 @@ PYTHON_313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/n
 	|| PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | grep -E '^3\.13\.' | tail -n 1) \
 	   python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null)
 
-.PHONY: help setup run test check types lint imports pytest pytest-3.13 bench snap picture clean
+.PHONY: help setup run test check types lint imports pytest pytest-3.13 soak bench snap picture clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,6 +52,9 @@ ifeq ($(strip $(PYTHON_313)),)
 else
 	@$(MAKE) --no-print-directory pytest VENV=.venv-3.13 PYTHON='$(PYTHON_313)'
 endif
+
+soak: $(STAMP) ## what takes minutes: 1,000 kills, 200 simulated runs from a fresh seed
+	$(PYTEST) -m soak -n 2 --dist worksteal $(ARGS)
 
 bench: $(STAMP) ## every figure beside its budget, also to bench.json (ONLY=name for one)
 	$(BIN)/python -P -m tests.bench $(if $(ONLY),--only $(ONLY))

@@ -7,6 +7,7 @@ from console.copying import copy_text
 from console.items import Acknowledge, Pick, Press, Say, SetFilter
 from console.lineedit import LineEdit
 from console.model import shown_beats, shown_violations
+from console.screens.chain import ChainScreen
 from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
 from console.screens.notices import NoticesScreen
@@ -50,6 +51,7 @@ def do(storm: "StormApp", action: str) -> None:
         "mark": ask_mark,
         "filter": ask_filter,
         "drill": drill,
+        "chain": show_chain,
         "theme": next_theme,
         "copy": copy_row,
         "copy_list": copy_list,
@@ -178,6 +180,19 @@ def drill(storm: "StormApp") -> None:
         storm.push_screen(DrillScreen(storm, row.actor, found[0] if found else None))
     else:
         storm.deliver([Press("zoom")])
+
+
+def show_chain(storm: "StormApp") -> None:
+    """Show why the picked row happened and what came of it."""
+    row = picked(storm)
+    if isinstance(row, EntityRow):
+        storm.push_screen(ChainScreen(storm, 0, row.id))
+    elif isinstance(row, Event | ViolationRow):
+        storm.push_screen(ChainScreen(storm, row.seq))
+    elif isinstance(row, Beat) and row.events:
+        storm.push_screen(ChainScreen(storm, row.events[-1]))
+    else:
+        storm.deliver([Say("pick an event, a violation, an entity or a beat first", True)])
 
 
 def copy_row(storm: "StormApp") -> None:

@@ -58,6 +58,7 @@ def _defaults() -> tuple[Binding, ...]:
         Binding("top", ("g", "home"), "first row", move),
         Binding("bottom", ("G", "end"), "last row", move),
         Binding("drill", ("enter",), "look into the row", move),
+        Binding("chain", ("c",), "why: the cause chain", move),
         Binding("back", ("escape",), "back", move),
         Binding("filter", ("/",), "filter rows", move, "filter"),
         Binding("match_next", ("n",), "next match", move),

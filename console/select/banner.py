@@ -45,7 +45,7 @@ def banner(model: Model, quit_key: str) -> tuple[Line, ...]:
             (("  ", "dim"), (quit_key, "key"), (" again leaves at once", "dim")),
         )
     if model.phase == "live":
-        return (*_outage(model), *_hint(model, quit_key))
+        return (*_outage(model), *_not_storing(model), *_hint(model, quit_key))
     return ()
 
 
@@ -79,6 +79,19 @@ def _outage(model: Model) -> tuple[Line, ...]:
             (f"✓ {_child(span.child)} is back after {down_s:.1f} s", "good"),
             (f"   {count(players.connected)} of {count(players.target)} players are in", "text"),
         ),
+    )
+
+
+def _not_storing(model: Model) -> tuple[Line, ...]:
+    snapshot = model.live.snapshot
+    if snapshot is None or not snapshot.world.store_error:
+        return ()
+    return (
+        (
+            ("✖ The world cannot store its ticks ", "bad"),
+            (f"  {clean(snapshot.world.store_error, 80)}", "dim"),
+        ),
+        (("  they wait and nothing is acknowledged; with room on the disk it goes on", "text"),),
     )
 
 

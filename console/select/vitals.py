@@ -7,7 +7,7 @@ from console.lines import Line, clean
 from console.model import SILENT_S, Model
 from console.seen import open_of
 from console.select.outage import down
-from engine.protocol.feed import FaultView, Snapshot
+from engine.protocol.feed import FaultView, Snapshot, WorldView
 
 LATENCY_WARN_MS = 150.0
 LATENCY_BAD_MS = 250.0
@@ -74,9 +74,11 @@ def state_of(model: Model) -> tuple[str, str, str]:
     outage = down(model)
     if model.phase == "live" and outage is not None and outage[0].child == "world":
         return "✖", f"world down {outage[1]:.0f}s", "bad"
-    stalled_s = model.live.snapshot.world.stalled_s if model.live.snapshot else 0.0
-    if model.phase == "live" and stalled_s:
-        return "✖", f"world stalled {stalled_s:.0f}s", "bad"
+    world = model.live.snapshot.world if model.live.snapshot else WorldView()
+    if model.phase == "live" and world.store_error:
+        return "✖", f"cannot store {world.stalled_s:.0f}s", "bad"
+    if model.phase == "live" and world.stalled_s:
+        return "✖", f"world stalled {world.stalled_s:.0f}s", "bad"
     if model.phase == "draining" and state not in {"ended", "failed"}:
         state = "draining"
     mark, role = STATE_MARKS[state]

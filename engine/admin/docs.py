@@ -24,6 +24,7 @@ OPEN: Final[Responses] = {
 }
 GONE: Final[Responses] = {503: _error("There is no world now: `gone`.")}
 NO_SUCH: Final[Responses] = {404: _error("There is no such thing: `not_found`.")}
+NEVER: Final[Responses] = {422: _error("The log has no such tick (yet): `invalid`.")}
 CHANGE: Final[Responses] = {
     **OPEN,
     401: _error("The token is missing or wrong: `unauthorized`."),

@@ -9,18 +9,23 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 
 from engine.admin.call import Call, entity_of
-from engine.admin.docs import GONE, NO_SUCH, OPEN
+from engine.admin.docs import GONE, NEVER, NO_SUCH, OPEN
 from engine.admin.errors import Problem, of_refusal
 from engine.admin.metrics import metrics_text
 from engine.admin.page import page_html
 from engine.admin.service import AdminService, Health
-from engine.admin.sift import Sift, kind_codes
-from engine.admin.views import EntitiesPage, EntityDetail, EntityView, EventsPage, FaultsPage
+from engine.admin.sift import kind_codes
+from engine.admin.views import (
+    ChainView,
+    EntitiesPage,
+    EntityDetail,
+    EntityView,
+    EventsPage,
+    FaultsPage,
+)
 from engine.protocol.errors import UserError
-from engine.protocol.events import Event
 from engine.protocol.filters import ENTITY_FIELDS, ENTITY_KINDS
 from engine.protocol.limits import (
-    EVENTS_SEARCH_TICKS_MAX,
     FILTER_CHARS_MAX,
     NAME_IN_PATH_CHARS_MAX,
     PAGE_ROWS_DEFAULT,
@@ -29,10 +34,14 @@ from engine.protocol.limits import (
 )
 from engine.protocol.query import (
     Answer,
+    ChainAnswer,
+    ChainQuery,
     EntitiesAnswer,
     EntitiesQuery,
     EntityAnswer,
     EntityQuery,
+    EventsAnswer,
+    EventsQuery,
     FaultsAnswer,
     FaultsQuery,
     PopulationAnswer,
@@ -47,7 +56,6 @@ from engine.protocol.text import nearest, printable
 
 _PROMETHEUS: Final = "text/plain; version=0.0.4"
 _SEQ_MAX: Final = 2**63 - 1
-_TICKS_AT_ONCE: Final = 64
 _SHOWN_CHARS_MAX: Final = 40
 
 Limit = Annotated[
@@ -68,6 +76,15 @@ AfterSeq = Annotated[
         le=_SEQ_MAX,
         description="Events after this one, oldest first; 0 from the very first. "
         "Without it the newest.",
+    ),
+]
+BeforeSeq = Annotated[
+    int | None, QueryParameter(ge=0, le=_SEQ_MAX, description="Events before this one.")
+]
+AtTick = Annotated[
+    int | None,
+    QueryParameter(
+        ge=0, le=_SEQ_MAX, description="As it was after this tick; without it, as it is now."
     ),
 ]
 Kinds = Annotated[
@@ -91,7 +108,7 @@ async def health(request: Call) -> Health:
     return request.service.health()
 
 
-@get("/entities", summary="Entities, a page at a time", responses=OPEN | GONE)
+@get("/entities", summary="Entities, a page at a time", responses=OPEN | GONE | NEVER)
 async def entities(
     request: Call,
     zone: Annotated[int | None, QueryParameter(ge=0, lt=ZONES, description="Its zone.")] = None,
@@ -113,13 +130,17 @@ async def entities(
     after: Annotated[
         int, QueryParameter(ge=0, le=1_000_000, description="Rows to skip; see 'after' of a page.")
     ] = 0,
+    at_tick: AtTick = None,
 ) -> EntitiesPage:
-    """Answered from the world's shared arrays; 503 ``gone`` while there is no world."""
+    """Answered from the world's shared arrays; 503 ``gone`` while there is no world.
+
+    With ``at_tick`` the past is stepped again from the nearest checkpoint, world or no world.
+    """
     if kind and kind not in ENTITY_KINDS:
         shown, allowed = printable(kind, _SHOWN_CHARS_MAX), ", ".join(ENTITY_KINDS)
         text = f"found {shown!r}{nearest(kind, ENTITY_KINDS)}; allowed: {allowed}"
         raise Problem("bad_request", text, "kind")
-    query = EntitiesQuery(where, sort, limit, after, zone, kind or None)
+    query = EntitiesQuery(where, sort, limit, after, zone, kind or None, at_tick)
     answer = await request.service.answer(query)
     if isinstance(answer, Refused):
         raise of_refusal(answer, "sort" if answer.message.startswith("sort") else "where")
@@ -133,10 +154,13 @@ async def entities(
     )
 
 
-@get("/entities/{who:str}", summary="One entity", responses=OPEN | GONE | NO_SUCH)
-async def entity(request: Call, who: Who) -> EntityDetail:
-    """One entity with its newest events."""
-    found = await _answer(request.service, EntityQuery(entity_of(who, "who")))
+@get("/entities/{who:str}", summary="One entity", responses=OPEN | GONE | NO_SUCH | NEVER)
+async def entity(request: Call, who: Who, at_tick: AtTick = None) -> EntityDetail:
+    """One entity with its newest events, now or as it was after a tick.
+
+    The past is stepped again from the nearest checkpoint, in a process of its own.
+    """
+    found = await _answer(request.service, EntityQuery(entity_of(who, "who"), at_tick=at_tick))
     detail = cast("EntityAnswer", found)
     return EntityDetail(detail.tick, EntityView.of(detail.row), detail.events, detail.player)
 
@@ -146,39 +170,75 @@ async def entity_events(
     request: Call,
     who: Who,
     after_seq: AfterSeq = None,
+    before_seq: BeforeSeq = None,
     kind: Kinds = "",
     limit: Limit = PAGE_ROWS_DEFAULT,
 ) -> EventsPage:
-    """Events in the entity's stream, done by it, or done to it."""
-    sift = Sift(kinds=_kinds(kind), about=entity_of(who, "who"))
-    return await _events(request.service, sift, after_seq, limit)
+    """Events in the entity's stream, done by it, or done to it; see ``/events``."""
+    query = EventsQuery(
+        limit=limit,
+        after_seq=after_seq,
+        before_seq=before_seq,
+        kinds=_kinds(kind),
+        about=entity_of(who, "who"),
+    )
+    return await _events(request.service, query)
 
 
 @get("/events", summary="Events, a page at a time", responses=OPEN)
 async def events(
     request: Call,
     after_seq: AfterSeq = None,
+    before_seq: BeforeSeq = None,
     kind: Kinds = "",
     actor: Annotated[
         str, QueryParameter(max_length=NAME_IN_PATH_CHARS_MAX, description="Who did it.")
+    ] = "",
+    stream: Annotated[
+        str, QueryParameter(max_length=NAME_IN_PATH_CHARS_MAX, description="Whom it is about.")
     ] = "",
     correlation: Annotated[
         int | None,
         QueryParameter(ge=0, le=_SEQ_MAX, description="The root command they follow from."),
     ] = None,
+    tick: Annotated[
+        int | None, QueryParameter(ge=0, le=_SEQ_MAX, description="The tick that made them.")
+    ] = None,
     limit: Limit = PAGE_ROWS_DEFAULT,
 ) -> EventsPage:
-    """With ``after_seq`` from the log, complete; without, the newest that the hub holds.
+    """Events of the whole log, found by its index.
 
-    A request searches a bounded stretch of the log: go on with the answer's
-    ``after_seq``, also when no event was found, until it has reached ``last_seq``.
+    With ``after_seq`` the oldest after it, without it the newest. A request searches a
+    bounded stretch of the log: go on with the answer's ``after_seq``, also when no event was
+    found, until it has reached ``last_seq``; or, of the newest, with its ``before_seq`` while
+    there is one.
     """
-    sift = Sift(
-        kinds=_kinds(kind),
-        actor=entity_of(actor, "actor") if actor else None,
-        correlation=correlation,
+    terms = (
+        f"actor={entity_of(actor, 'actor')}" if actor else "",
+        f"stream={entity_of(stream, 'stream')}" if stream else "",
+        "" if correlation is None else f"correlation={correlation}",
+        "" if tick is None else f"tick={tick}",
     )
-    return await _events(request.service, sift, after_seq, limit)
+    query = EventsQuery(
+        where=" ".join(term for term in terms if term),
+        limit=limit,
+        after_seq=after_seq,
+        before_seq=before_seq,
+        kinds=_kinds(kind),
+    )
+    return await _events(request.service, query)
+
+
+@get("/events/{seq:int}/chain", summary="Why it happened", responses=OPEN | GONE | NO_SUCH)
+async def chain(
+    request: Call,
+    seq: Annotated[int, PathParameter(description="The event's number.")],
+) -> ChainView:
+    """An event's causes, the root first, and everything that came of it, breadth first."""
+    if not 0 < seq <= _SEQ_MAX:
+        raise Problem("bad_request", f"found {seq}; allowed is a number from 1", "seq")
+    found = cast("ChainAnswer", await _answer(request.service, ChainQuery(seq)))
+    return ChainView(found.causes, found.event, found.effects, found.cut)
 
 
 @get("/population", summary="Who is where", responses=OPEN | GONE)
@@ -239,6 +299,7 @@ READS: Final[tuple[HTTPRouteHandler, ...]] = (
     entity,
     entity_events,
     events,
+    chain,
     population,
     ticks,
     faults,
@@ -254,49 +315,23 @@ async def _answer(service: AdminService, query: Any) -> Answer:
     return answer
 
 
-def _kinds(names: str) -> tuple[int, ...] | None:
+def _kinds(names: str) -> tuple[str, ...]:
+    kinds = tuple(names.split(",")) if names else ()
     try:
-        return kind_codes(names.split(",")) if names else None
+        kind_codes(kinds)
     except UserError as problem:
         raise Problem("bad_request", problem.message, "kind") from problem
+    return kinds
 
 
-async def _events(
-    service: AdminService, sift: Sift, after_seq: int | None, limit: int
-) -> EventsPage:
-    if after_seq is None:
-        return await _newest(service, sift, limit)
-    found: list[Event] = []
-    cursor, lost, searched = after_seq, 0, 0
-    while searched < EVENTS_SEARCH_TICKS_MAX:
-        several = await service.ticks_after(cursor)
-        if not several:
-            break
-        for tick in several:
-            lost += max(0, tick.first_seq - cursor - 1)
-            indexes = sift.pick(tick, cursor)
-            room = limit - len(found)
-            found += tick.events(indexes[:room])
-            if len(indexes) >= room:
-                cursor = found[-1].seq
-                return EventsPage(service.last_seq, cursor, lost, tuple(found))
-            cursor = tick.last_seq
-        searched += len(several)
-        # What the hub remembers is answered at once: the feed and other clients go on meanwhile.
-        await asyncio.sleep(0)
-    return EventsPage(service.last_seq, cursor, lost, tuple(found))
-
-
-async def _newest(service: AdminService, sift: Sift, limit: int) -> EventsPage:
-    last_seq = service.last_seq
-    pages: list[list[Event]] = []
-    room = limit
-    for number, tick in enumerate(service.newest_ticks()):
-        if number % _TICKS_AT_ONCE == _TICKS_AT_ONCE - 1:
-            await asyncio.sleep(0)  # the feed and other clients go on during a long search
-        pages.append(tick.events(sift.pick(tick, 0)[-room:]))
-        room -= len(pages[-1])
-        if not room:
-            break
-    found = tuple(event for page in reversed(pages) for event in page)
-    return EventsPage(last_seq, last_seq, 0, found)
+async def _events(service: AdminService, query: EventsQuery) -> EventsPage:
+    answer = cast("EventsAnswer", await _answer(service, query))
+    if query.after_seq is None:
+        return EventsPage(
+            last_seq=answer.last_seq,
+            after_seq=answer.last_seq,
+            lost=answer.lost,
+            events=answer.rows,
+            before_seq=None if answer.complete else answer.searched,
+        )
+    return EventsPage(answer.last_seq, answer.searched, answer.lost, answer.rows)

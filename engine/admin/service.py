@@ -5,7 +5,7 @@ hub's memory and, for what is older, the log on disk.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -120,10 +120,6 @@ class AdminService(Protocol):
         From the hub's memory, and what is older from the log. Empty when nothing newer
         is known. A first event later than ``seq + 1``: those between cannot be had.
         """
-        ...
-
-    def newest_ticks(self) -> Iterator[TickEvents]:
-        """Yield the ticks with events that the hub holds, newest first."""
         ...
 
     def figures_after(self, tick: int) -> list[TickFigures]:

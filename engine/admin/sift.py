@@ -29,15 +29,9 @@ class Sift(Struct, frozen=True):
 
     Attributes:
         kinds: Codes of kinds.
-        actor: Who did it.
-        correlation: Root command.
-        about: Entity in whose stream it is, who did it, or to whom it was done.
     """
 
     kinds: tuple[int, ...] | None = None
-    actor: int | None = None
-    correlation: int | None = None
-    about: int | None = None
 
     def pick(self, tick: TickEvents, after_seq: int) -> Array:
         """Return the rows of wanted events after ``after_seq``, in order."""
@@ -46,15 +40,6 @@ class Sift(Struct, frozen=True):
         wanted[: max(0, after_seq + 1 - tick.first_seq)] = False
         if self.kinds is not None:
             wanted &= np.isin(rows["kind"], self.kinds)
-        if self.actor is not None:
-            wanted &= rows["actor"] == self.actor
-        if self.correlation is not None:
-            wanted &= rows["correlation"] == self.correlation
-        if self.about is not None:
-            about = self.about
-            wanted &= (
-                (rows["stream"] == about) | (rows["actor"] == about) | (rows["target"] == about)
-            )
         return np.flatnonzero(wanted)
 
 

@@ -84,14 +84,34 @@ class EventsPage(Struct, frozen=True):
     Attributes:
         last_seq: The newest event there is.
         after_seq: Where to go on: everything up to here was looked at.
-        lost: Events up to ``after_seq`` that cannot be had any more.
+        lost: Events among those looked at that cannot be had any more.
         events: The events that were asked for.
+        before_seq: Of the newest ones, where to go on: everything from here on was looked at;
+            None when there is no more.
     """
 
     last_seq: int
     after_seq: int
     lost: int
     events: tuple[Event, ...]
+    before_seq: int | None = None
+
+
+class ChainView(Struct, frozen=True):
+    """One event with its causes and effects.
+
+    Attributes:
+        causes: Its causes, the root first, its direct cause last.
+        event: The event.
+        effects: What followed from it, breadth first: in the order of their causes, those of
+            one cause in the order of the log.
+        cut: Why this is not all, empty when it is.
+    """
+
+    causes: tuple[Event, ...]
+    event: Event
+    effects: tuple[Event, ...]
+    cut: str
 
 
 class FaultsPage(Struct, frozen=True):

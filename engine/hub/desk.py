@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -180,10 +179,6 @@ class Desk:
         if stored and (not held or stored[0].first_seq < held[0].first_seq):
             return stored
         return held
-
-    def newest_ticks(self) -> Iterator[TickEvents]:
-        """See ``AdminService``."""
-        return reversed(list(self._hub.fold.log.ring))
 
     def figures_after(self, tick: int) -> list[TickFigures]:
         """See ``AdminService``."""

@@ -17,8 +17,9 @@ import msgspec
 from engine.hub.capsule import SUMMARY_NAME, Capsule
 from engine.hub.desk import Desk
 from engine.hub.harm import menu
-from engine.hub.hub import Hub, Parts
+from engine.hub.hub import Hub
 from engine.hub.logbook import Logbook
+from engine.hub.parts import Parts
 from engine.hub.placement import Placement
 from engine.hub.plan import HOST, WorldPlace, admin_port, shared_memory_name, stat7_port
 from engine.hub.stat7desk import Stat7Desk

@@ -111,7 +111,6 @@ class Fold:
         self._target_max = 0
         self._heat = b""
         self._world_cpu = (0.0, 0.0)
-        self._store_error = ""
         self._closed_s: float | None = None
         self.pulse = Pulse()
         self._missed_told = 0
@@ -164,10 +163,7 @@ class Fold:
             log_mb=report.log_bytes / 1e6,
         )
         remarks = self.pulse.take(report.tick, report.stalls, overruns, at_s)
-        if report.store_error and report.store_error != self._store_error:
-            remarks.append(Remark("problem", f"event store: {report.store_error}"))
-        self._store_error = report.store_error or self._store_error
-        return remarks
+        return remarks + self.pulse.store(report.store_error, at_s)
 
     def world_is(self, pid: int, npcs: int, nodes: int, at_s: float) -> None:
         """The world runs as process ``pid``."""
@@ -304,7 +300,11 @@ class Fold:
             outages=self.outages.views(),
             marked_s=state.marked_s,
             generator=self.generator.view(tally),
-            world=replace(self.world, stalled_s=round(self.pulse.stalled_s, 1)),
+            world=replace(
+                self.world,
+                stalled_s=round(self.pulse.stalled_s, 1),
+                store_error=self.pulse.store_error,
+            ),
             story=self.story.view(),
             cheats=tally.cheats(),
             series=self._series,
@@ -319,8 +319,9 @@ class Fold:
         connected = tally.now("connected") if self._closed_s is None else self._connected_end
         stored = max(self.log.last_seq, self._stored)
         saturated = self.generator.saturated_at_s is not None
-        if self._store_error:
-            trouble = (*trouble, Trouble(f"the event store failed: {self._store_error}", 4))
+        if self.pulse.store_error:
+            why = f"the event store failed to the end: {self.pulse.store_error}"
+            trouble = (*trouble, Trouble(why, 4))
         figures = Figures(
             run=self._run,
             seed=self._seed,

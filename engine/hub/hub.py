@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,26 +11,24 @@ from msgspec import Struct
 from engine.hub import reducer
 from engine.hub.arming import squad_fault
 from engine.hub.bell import Bell
-from engine.hub.capsule import Capsule
 from engine.hub.crew import Crew, CrewOwner
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold
 from engine.hub.harm import Harm
 from engine.hub.judge import Judge
 from engine.hub.keeper import Keeper
-from engine.hub.logbook import Logbook
 from engine.hub.narratorpost import NarratorPost
 from engine.hub.orders import WorldOrders
-from engine.hub.placement import Placement
-from engine.hub.plan import WorldPlace, first_state, thresholds
+from engine.hub.parts import Parts
+from engine.hub.past import Past
+from engine.hub.plan import first_state, thresholds
 from engine.hub.queries import Answers, Looks
 from engine.hub.remark import Remark
-from engine.hub.telemetry import Telemetry
 from engine.hub.worldpost import Reports, WorldPost
 from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport, WorldOrder
 from engine.protocol.command import Command, Lease, Reply
 from engine.protocol.errors import ExitCode
-from engine.protocol.feed import Ended, Notice, NoticeKind, RunState, Snapshot
+from engine.protocol.feed import Notice, NoticeKind, RunState
 from engine.protocol.limits import (
     CHILD_GRACE_S,
     DRAIN_S,
@@ -38,7 +36,7 @@ from engine.protocol.limits import (
     NARRATOR_GRACE_S,
     SNAPSHOTS_PER_S,
 )
-from engine.protocol.query import Answer, FaultSpec, PlayerView, Query
+from engine.protocol.query import Answer, PlayerView, Query
 from engine.protocol.spec import RunSpec
 from engine.protocol.summary import Summary
 from engine.report.figures import Trouble
@@ -46,30 +44,6 @@ from engine.report.summary import build_summary
 
 _FIELD = ("x", "y", "kind", "alive", "connected")
 _SPACE_EVERY_S = 5
-
-
-class Parts(Struct):
-    """What a hub works with.
-
-    Attributes:
-        capsule: The run's folder.
-        placement: Where children run.
-        telemetry: Per-second series and notes.
-        logbook: The engine's log.
-        faults: The fault menu.
-        place: Where the world is to be found.
-        publish: Puts an item on every console's feed.
-        clock: Seconds, monotonic.
-    """
-
-    capsule: Capsule
-    placement: Placement
-    telemetry: Telemetry
-    logbook: Logbook
-    faults: tuple[FaultSpec, ...]
-    place: WorldPlace
-    publish: Callable[[Snapshot | Notice | Ended], None]
-    clock: Callable[[], float]
 
 
 class Hub:
@@ -108,9 +82,11 @@ class Hub:
         self.story.keep = parts.telemetry.beat
         self._narrator = NarratorPost(spec, parts.placement, parts.logbook, self.story, self._tell)
         self.harm = Harm(self.world)
+        self.past = Past(spec, parts.place, parts.placement, parts.logbook, self._tell)
         self._answers = Answers(
             Looks(self._field, self._last_field, self._look_into),
             self.fold.log,
+            self.past,
             self.fold.ticks,
             self.story,
             parts.faults,
@@ -154,6 +130,7 @@ class Hub:
         """
         if self.world is not None:
             await self.world.keeper.start()
+            self.past.start()
         await self.crew.start()
         self._began_s = self._parts.clock()
         self.fold.begin()
@@ -194,13 +171,15 @@ class Hub:
             self._over.set()
 
     async def end_children(self, grace_s: float) -> None:
-        """Stop squads, then the narrator, then the world; by force after ``grace_s``."""
+        """Stop squads, the narrator, the world, then who looks back; by force after ``grace_s``."""
         if self._at_once.is_set():
             grace_s = 0.0
         await self.crew.quit(grace_s)
         await self._narrator.quit(min(grace_s, NARRATOR_GRACE_S))
         if self.world is not None and not await self.world.keeper.quit(grace_s):
             self._parts.logbook.write("killed", child=self.world.keeper.name)
+        # After the world, so that the index holds the whole run.
+        await self.past.quit(grace_s)
 
     async def aclose(self) -> None:
         """End what is left of the hub's own tasks, and children that still live."""
@@ -257,7 +236,7 @@ class Hub:
     # --- children ----------------------------------------------------------
 
     def _keepers(self) -> list[Keeper]:
-        keepers = [*self.crew.keepers, self._narrator.keeper]
+        keepers = [*self.crew.keepers, self._narrator.keeper, *self.past.keepers]
         return keepers if self.world is None else [*keepers, self.world.keeper]
 
     def _post_order(self, order: WorldOrder) -> bool:

@@ -8,7 +8,15 @@ from msgspec import Struct
 
 from engine.hub.placement import Child, ChildKind, Placement
 from engine.link.base import LinkClosed
-from engine.protocol.child import ChildProblem, NarratorReady, Quit, SquadReady, WorldReady
+from engine.protocol.child import (
+    ChildProblem,
+    HistoryReady,
+    IndexerReady,
+    NarratorReady,
+    Quit,
+    SquadReady,
+    WorldReady,
+)
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import (
     CHILD_GRACE_S,
@@ -21,7 +29,7 @@ _BACK_OFF_S = 0.2
 _BACK_OFF_S_MAX = 3.0
 _EXIT_S = 1.0
 
-Ready = WorldReady | SquadReady | NarratorReady
+Ready = WorldReady | SquadReady | NarratorReady | IndexerReady | HistoryReady
 
 
 class Owner(Struct):

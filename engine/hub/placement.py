@@ -14,7 +14,7 @@ from engine.link.channel import Channel, MemoryChannel, SocketChannel, memory_pa
 from engine.protocol.child import from_child_decoder
 from engine.protocol.text import printable
 
-ChildKind = Literal["world", "squad", "narrator"]
+ChildKind = Literal["world", "squad", "narrator", "indexer", "history"]
 Serve = Callable[[Channel], Awaitable[None]]
 Heard = Callable[[str], None]
 
@@ -22,6 +22,8 @@ MODULES: Mapping[ChildKind, str] = {
     "world": "engine.server",
     "squad": "engine.assault",
     "narrator": "narrative.process",
+    "indexer": "engine.indexer",
+    "history": "engine.history",
 }
 _LINE_CHARS_MAX = 500
 _LINES_HEARD_MAX = 2000
@@ -29,7 +31,7 @@ _LAST_LINES = 20
 
 
 class Child(Protocol):
-    """A running world, squad or narrator."""
+    """A running world, squad, narrator, indexer or historian."""
 
     @property
     def pid(self) -> int:

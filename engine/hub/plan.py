@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
-from engine.protocol.child import SquadSpec, WorldSpec
+from engine.protocol.child import HistorySpec, SquadSpec, WorldSpec
 from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
 from engine.protocol.manifest import WorldShape
 from engine.protocol.query import FaultSpec
@@ -80,6 +80,11 @@ def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
         shared_memory=place.shared_memory,
         secret=place.secret,
     )
+
+
+def history_spec(spec: RunSpec, place: WorldPlace) -> HistorySpec:
+    """Return the historian's first message."""
+    return HistorySpec(database=place.database, shape=world_shape(spec))
 
 
 def squad_spec(spec: RunSpec, squad: int, url: str) -> SquadSpec:

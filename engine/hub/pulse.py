@@ -1,4 +1,7 @@
-"""The world's pulse: slow ticks, overruns, and a world that lives and does not tick. Pure."""
+"""The world's pulse: slow ticks, overruns, a world that lives and does not tick, or not store.
+
+Pure.
+"""
 
 from typing import Final
 
@@ -14,10 +17,13 @@ class Pulse:
 
     Attributes:
         stalled_s: For how long there has been no new tick, 0 while the world ticks or is gone.
+        store_error: Why its ticks cannot be stored at present, empty while they can.
     """
 
     def __init__(self) -> None:
         self.stalled_s = 0.0
+        self.store_error = ""
+        self._waits_since_s = 0.0
         self._tick = -1
         self._ticked_at_s: float | None = None
         self._told_at_s = -_TOLD_EVERY_S
@@ -50,6 +56,23 @@ class Pulse:
         why = f": {cause}{more}" if cause else ""
         return [Remark("overrun", f"{ticks} overran, up to tick {tick}{why}")]
 
+    def store(self, error: str, at_s: float) -> list[Remark]:
+        """Take in whether ticks can be stored and return what is worth a notice.
+
+        Args:
+            error: Why not, empty when they can.
+            at_s: Now, on the run's clock.
+        """
+        before, self.store_error = self.store_error, error
+        if error and not before:
+            self._waits_since_s = at_s
+            text = f"event store: {error}: ticks wait, nothing is acknowledged"
+            return [Remark("problem", text)]
+        if before and not error:
+            waited_s = at_s - self._waits_since_s
+            return [Remark("problem", f"event store: stores again, after {waited_s:.0f} s", False)]
+        return []
+
     def look(self, at_s: float) -> list[Remark]:
         """Return what the passing of time says: that the ticks have stopped, or go on."""
         if self._ticked_at_s is None:
@@ -67,4 +90,5 @@ class Pulse:
     def gone(self) -> None:
         """The world is gone; that is told elsewhere, and the next one begins anew."""
         self.stalled_s, self._tick, self._ticked_at_s = 0.0, -1, None
+        self.store_error = ""
         self._stall_told = False

@@ -1,6 +1,5 @@
-"""Answers to queries, from the world's shared arrays and the hub's ring of events."""
+"""Answers to queries, from the world's shared arrays, the hub's memory and the past."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,15 +8,16 @@ import numpy as np
 from msgspec import Struct
 
 from engine.hub.columns import Column, entity_column, mask, squares_of
-from engine.hub.eventlog import Batch, EventLog
+from engine.hub.eventlog import EventLog
+from engine.hub.logsearch import LogSearch
+from engine.hub.past import Past
 from engine.hub.story import Story
 from engine.hub.ticks import Ticks
 from engine.protocol.errors import UserError
-from engine.protocol.events import Event, entity_name
+from engine.protocol.events import entity_name
 from engine.protocol.filters import (
     ENTITY_FIELDS,
     ENTITY_KINDS,
-    EVENT_FIELDS,
     STAGES,
     Filter,
     Term,
@@ -33,12 +33,12 @@ from engine.protocol.limits import (
 )
 from engine.protocol.query import (
     Answer,
+    ChainQuery,
     EntitiesAnswer,
     EntitiesQuery,
     EntityAnswer,
     EntityQuery,
     EntityRow,
-    EventsAnswer,
     EventsQuery,
     FaultsAnswer,
     FaultSpec,
@@ -59,7 +59,6 @@ from engine.protocol.text import nearest
 from engine.report.summary import encode_summary
 from engine.world.state import present
 
-_BATCHES_AT_ONCE = 64
 _COLUMNS = tuple(ENTITY_FIELDS)
 _PRESENCE = ("x", "y", "zone", "kind", "alive", "connected")
 
@@ -87,6 +86,7 @@ class Answers:
     Args:
         looks: Ways to look at what is there now.
         log: The newest events.
+        past: Everything that was.
         ticks: The newest ticks.
         story: The newest beats.
         faults: The fault menu.
@@ -97,13 +97,15 @@ class Answers:
         self,
         looks: Looks,
         log: EventLog,
+        past: Past,
         ticks: Ticks,
         story: Story,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
     ) -> None:
         self._looks = looks
-        self._log = log
+        self._past = past
+        self._search = LogSearch(log, past)
         self._ticks = ticks
         self._story = story
         self._faults = faults
@@ -114,11 +116,13 @@ class Answers:
         try:
             match query:
                 case EntitiesQuery():
-                    return self._entities(query)
+                    return await self._entities(query)
                 case EntityQuery():
                     return await self._entity(query)
                 case EventsQuery():
-                    return await self._events(query)
+                    return await self._search.events(query)
+                case ChainQuery():
+                    return await self._search.chain(query)
                 case TicksQuery():
                     rows = tuple(self._ticks.newest)[-query.last :]
                     return TicksAnswer(TICK_INTERVAL_MS, rows)
@@ -133,7 +137,7 @@ class Answers:
         except UserError as problem:
             return Refused("bad_request", problem.message)
 
-    def _entities(self, query: EntitiesQuery) -> Answer:
+    async def _entities(self, query: EntitiesQuery) -> Answer:
         terms = list(parse_filter(query.where, ENTITY_FIELDS).terms)
         for name, value in (("zone", query.zone), ("kind", query.kind)):
             if value is not None:
@@ -145,10 +149,17 @@ class Answers:
                 f"sort: no field {name!r}{nearest(name, ENTITY_FIELDS)}; "
                 f"fields: {', '.join(ENTITY_FIELDS)}"
             )
-        field = self._looks.field(_COLUMNS)
-        if field is None:
-            return Refused("gone", "there is no world to look at")
-        tick, columns = field
+        columns: Columns
+        if query.at_tick is not None:
+            then = await self._past.history.after(query.at_tick, _COLUMNS)
+            if isinstance(then, Refused):
+                return then
+            tick, columns = query.at_tick, then
+        else:
+            field = self._looks.field(_COLUMNS)
+            if field is None:
+                return Refused("gone", "there is no world to look at")
+            tick, columns = field
 
         def column(name: str) -> Column:
             return entity_column(columns, name)
@@ -173,6 +184,8 @@ class Answers:
         )
 
     async def _entity(self, query: EntityQuery) -> Answer:
+        if query.at_tick is not None:
+            return await self._entity_then(query, query.at_tick)
         player = None
         if PLAYER_ID_BASE <= query.id < GUEST_ID_BASE:
             player = await self._looks.player(query.id - PLAYER_ID_BASE)
@@ -184,72 +197,26 @@ class Answers:
         if not len(found):
             return Refused("not_found", f"no entity {entity_name(query.id)}")
         row = _row(columns, int(found[0]))
+        events = await self._search.events(EventsQuery(limit=query.events, about=query.id))
+        return EntityAnswer(tick, row, events.rows, player)
 
-        def about(batch: Batch) -> list[int]:
-            rows = batch.rows
-            concerned = rows["stream"] == query.id
-            concerned |= rows["actor"] == query.id
-            concerned |= rows["target"] == query.id
-            return list(np.flatnonzero(concerned).tolist())
-
-        events = await self._newest(about, query.events)
-        return EntityAnswer(tick, row, events, player)
-
-    async def _events(self, query: EventsQuery) -> Answer:
-        wanted = parse_filter(query.where, EVENT_FIELDS)
-        texts = Filter(tuple(t for t in wanted.terms if EVENT_FIELDS[t.field].type == "text"))
-
-        def matching(batch: Batch) -> list[int]:
-            if batch.last_seq <= query.after_seq:
-                return []
-            holds = mask(
-                wanted, EVENT_FIELDS, lambda name: _event_column(batch, name), len(batch.rows)
+    async def _entity_then(self, query: EntityQuery, tick: int) -> Answer:
+        """Return an entity as it was after a tick, with its newest events up to then."""
+        columns = await self._past.history.after(tick, _COLUMNS)
+        if isinstance(columns, Refused):
+            return columns
+        who = entity_name(query.id)
+        found = np.flatnonzero(columns["id"] == query.id)
+        if not len(found):
+            first = await self._search.events(
+                EventsQuery(f"stream={query.id}", limit=1, after_seq=0)
             )
-            holds[: max(0, query.after_seq + 1 - batch.first_seq)] = False
-            indexes: list[int] = np.flatnonzero(holds).tolist()
-            if texts.terms:
-                indexes = [i for i in indexes if texts.matches(batch.event(i))]
-            return indexes
-
-        if query.after_seq:
-            events = await self._oldest(matching, query.limit)
-        else:
-            events = await self._newest(matching, query.limit)
-        return EventsAnswer(self._log.last_seq, events)
-
-    async def _newest(self, pick: Callable[[Batch], list[int]], limit: int) -> tuple[Event, ...]:
-        events: list[Event] = []
-        for number, batch in enumerate(reversed(list(self._log.ring))):
-            await _breathe(number)
-            indexes = pick(batch)[-(limit - len(events)) :]
-            events += [batch.event(index) for index in reversed(indexes)]
-            if len(events) >= limit:
-                break
-        return tuple(reversed(events))
-
-    async def _oldest(self, pick: Callable[[Batch], list[int]], limit: int) -> tuple[Event, ...]:
-        events: list[Event] = []
-        for number, batch in enumerate(list(self._log.ring)):
-            await _breathe(number)
-            events += [batch.event(index) for index in pick(batch)[: limit - len(events)]]
-            if len(events) >= limit:
-                break
-        return tuple(events)
-
-
-async def _breathe(number: int) -> None:
-    """Let the feed and the other consoles go on during a long search."""
-    if number % _BATCHES_AT_ONCE == _BATCHES_AT_ONCE - 1:
-        await asyncio.sleep(0)
-
-
-def _event_column(batch: Batch, name: str) -> Column:
-    if name == "seq":
-        return np.arange(batch.first_seq, batch.last_seq + 1)
-    if name == "tick":
-        return np.full(len(batch.rows), batch.tick)
-    column: Column = batch.rows[name]
-    return column
+            came = f"; it came in tick {first.rows[0].tick}" if first.rows else ""
+            return Refused("not_found", f"no entity {who} was in the world after tick {tick}{came}")
+        events = await self._search.events(
+            EventsQuery(f"tick<={tick}", limit=query.events, about=query.id)
+        )
+        return EntityAnswer(tick, _row(columns, int(found[0])), events.rows)
 
 
 def _row(columns: Mapping[str, Any], row: int) -> EntityRow:

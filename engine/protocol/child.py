@@ -1,4 +1,4 @@
-"""What the hub and its children (world, squads) say to each other.
+"""What the hub and its children (world, squads, indexer, historian) say to each other.
 
 Frames on a socket pair that the hub made: four bytes of length, big-endian, then
 msgpack. When the hub dies the pair closes and the child exits.
@@ -10,6 +10,7 @@ from msgspec import Struct
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.manifest import WorldShape
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
@@ -143,6 +144,66 @@ class NarratorReady(Struct, frozen=True, tag="narrator_ready"):
     """The narrator runs; it follows the stream as soon as that can be had."""
 
     pid: int
+
+
+class IndexerSpec(Struct, frozen=True, tag="indexer_spec"):
+    """Everything the indexer needs to start: paths of ``events.db`` and ``index.db``."""
+
+    database: str
+    index: str
+
+
+class IndexerReady(Struct, frozen=True, tag="indexer_ready"):
+    """The indexer runs."""
+
+    pid: int
+
+
+class IndexAnew(Struct, frozen=True, tag="index_anew"):
+    """Throw the index away and begin anew; why."""
+
+    why: str
+
+
+class IndexReport(Struct, frozen=True, tag="index_report"):
+    """How far the index has come; ``anew``: why it was begun anew, empty when it was not."""
+
+    position: int
+    anew: str = ""
+
+
+class HistorySpec(Struct, frozen=True, tag="history_spec"):
+    """Everything the historian needs: the log, and what its world was made from."""
+
+    database: str
+    shape: WorldShape
+
+
+class HistoryReady(Struct, frozen=True, tag="history_ready"):
+    """The historian runs."""
+
+    pid: int
+
+
+class AskHistory(Struct, frozen=True, tag="ask_history"):
+    """Tell of all entities as they were after a tick; ``id`` comes back in the answer."""
+
+    id: int
+    tick: int
+    columns: tuple[str, ...]
+
+
+class HistoryTold(Struct, frozen=True, tag="history_told"):
+    """Answer to ``ask_history``: ``columns`` of the world's arrays by name, as bytes.
+
+    ``code`` and ``message`` say why there is none; both empty when there is one.
+    """
+
+    id: int
+    tick: int
+    columns: dict[str, bytes]
+    code: str = ""
+    message: str = ""
 
 
 class Quit(Struct, frozen=True, tag="quit"):
@@ -289,6 +350,10 @@ ToChild = (
     WorldSpec
     | SquadSpec
     | NarratorSpec
+    | IndexerSpec
+    | IndexAnew
+    | HistorySpec
+    | AskHistory
     | SetLoad
     | SquadFault
     | SquadClear
@@ -305,6 +370,10 @@ FromChild = (
     | SquadReport
     | PlayerTold
     | NarratorReady
+    | IndexerReady
+    | IndexReport
+    | HistoryReady
+    | HistoryTold
     | ChildProblem
     | EventBatch
 )

@@ -173,6 +173,7 @@ class WorldView(Struct, frozen=True):
     """The world process's health and what is in it.
 
     ``stalled_s``: for how long it has lived without a new tick, 0 while it ticks.
+    ``store_error``: why its ticks cannot be stored at present, empty while they can.
     """
 
     pid: int = 0
@@ -185,6 +186,7 @@ class WorldView(Struct, frozen=True):
     state_hash: str = ""
     log_mb: float = 0.0
     stalled_s: float = 0.0
+    store_error: str = ""
 
 
 class OutageView(Struct, frozen=True, array_like=True):

@@ -59,6 +59,27 @@ CHECKPOINTS_KEPT_MAX: Final = 128
 STREAM_ID_MAX: Final = 2**22 - 1
 """Entities beyond it have no stream; far above every id that a world gives."""
 
+# --- the index of the log ----------------------------------------------------
+INDEX_SEGMENT_EVENTS: Final = 16_384
+"""As many new events make a segment of the index, ..."""
+INDEX_DELAY_S: Final = 10.0
+"""... or fewer after this long; what is newer is searched in the log itself."""
+INDEX_BLOCK_ENTRIES: Final = 4096
+INDEX_FAN_IN: Final = 16
+"""As many segments of one size are merged into one of the next."""
+INDEX_TIERS: Final = 3
+INDEX_BLOCKS_READ_MAX: Final = 2048
+"""Blocks of the index that one search reads; its answer says where to go on."""
+SEARCHES_KEPT_MAX: Final = 16
+"""Searches of old events that the hub remembers, for who asks the same again."""
+HISTORY_IDLE_S: Final = 60.0
+"""A historian that was asked nothing for so long is ended."""
+HISTORY_ASKED_MAX: Final = 16
+"""Questions that wait for the historian."""
+HISTORY_KEPT_MAX: Final = 4
+"""Past moments that the hub remembers, for who asks the same again."""
+CHAIN_EVENTS_MAX: Final = 500
+"""Causes and effects of one event that an answer holds; it says when there are more."""
 # --- governance --------------------------------------------------------------
 
 POLICIES_PER_WORLD_MAX: Final = 64

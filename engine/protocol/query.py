@@ -7,10 +7,18 @@ from msgspec import Meta, Struct
 
 from engine.protocol.events import Event
 from engine.protocol.filters import EntityKind
-from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, ZONES
+from engine.protocol.limits import (
+    ENTITY_ID_MAX,
+    FILTER_CHARS_MAX,
+    PAGE_ROWS_DEFAULT,
+    PAGE_ROWS_MAX,
+    ZONES,
+)
 from engine.protocol.story import Beat
 
 PageLimit = Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+EntityId = Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)]
 FilterText = Annotated[str, Meta(max_length=FILTER_CHARS_MAX)]
 
 
@@ -24,6 +32,7 @@ class EntitiesQuery(Struct, frozen=True, tag="entities"):
         sort: Column, ``-`` before it for descending.
         limit: Rows wanted.
         after: Rows to skip (position in the sorted list).
+        at_tick: As they were after that tick, which is stepped again; None for now.
     """
 
     where: FilterText = ""
@@ -32,21 +41,41 @@ class EntitiesQuery(Struct, frozen=True, tag="entities"):
     after: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     zone: Annotated[int, Meta(ge=0, lt=ZONES)] | None = None
     kind: EntityKind | None = None
+    at_tick: Count | None = None
 
 
 class EntityQuery(Struct, frozen=True, tag="entity"):
-    """One entity with its recent events."""
+    """One entity with its recent events; ``at_tick``: as it was after that tick, None for now."""
 
     id: int
     events: PageLimit = 20
+    at_tick: Count | None = None
 
 
 class EventsQuery(Struct, frozen=True, tag="events"):
-    """Recent events that match ``where``, newest last."""
+    """Events of the whole log that match ``where``, oldest first.
+
+    Attributes:
+        where: Filter text, empty for all.
+        limit: Events wanted.
+        after_seq: The oldest ones after this event; None for the newest ones.
+        before_seq: Only those before this event.
+        kinds: Only these kinds, empty for all.
+        about: Only those in the stream of an entity, done by it, or done to it.
+    """
 
     where: FilterText = ""
     limit: PageLimit = PAGE_ROWS_DEFAULT
-    after_seq: Annotated[int, Meta(ge=0)] = 0
+    after_seq: Count | None = None
+    before_seq: Count | None = None
+    kinds: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
+    about: EntityId | None = None
+
+
+class ChainQuery(Struct, frozen=True, tag="chain"):
+    """Why an event happened, and everything that came of it."""
+
+    seq: Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
 class TicksQuery(Struct, frozen=True, tag="ticks"):
@@ -78,6 +107,7 @@ Query = (
     EntitiesQuery
     | EntityQuery
     | EventsQuery
+    | ChainQuery
     | TicksQuery
     | PopulationQuery
     | StoryQuery
@@ -165,10 +195,39 @@ class EntityAnswer(Struct, frozen=True, tag="entity"):
 
 
 class EventsAnswer(Struct, frozen=True, tag="events"):
-    """Events, oldest first; ``last_seq`` is the newest event there is."""
+    """Events, oldest first. A question is answered from a bounded stretch of the log.
+
+    Attributes:
+        last_seq: The newest event there is.
+        rows: The events.
+        searched: Of the oldest ones, every event up to this one was looked at; of the newest
+            ones, every event from this one on. That is where to go on.
+        complete: Whether there is nothing to go on with.
+        lost: Events among those looked at that cannot be had any more.
+    """
 
     last_seq: int
     rows: tuple[Event, ...]
+    searched: int = 0
+    complete: bool = True
+    lost: int = 0
+
+
+class ChainAnswer(Struct, frozen=True, tag="chain"):
+    """One event with its causes and effects.
+
+    Attributes:
+        causes: Its causes, the root first, its direct cause last.
+        event: The event.
+        effects: What followed from it, breadth first: effects come in the order of their
+            causes, those of one cause in the order of the log.
+        cut: Why this is not all, empty when it is.
+    """
+
+    causes: tuple[Event, ...]
+    event: Event
+    effects: tuple[Event, ...]
+    cut: str = ""
 
 
 class TickFigures(Struct, frozen=True):
@@ -271,7 +330,7 @@ class SummaryAnswer(Struct, frozen=True, tag="summary"):
 class Refused(Struct, frozen=True, tag="refused"):
     """A query that was not answered.
 
-    ``code``: bad_request, not_found, busy, deadline, gone.
+    ``code``: bad_request, invalid, not_found, busy, deadline, gone.
     """
 
     code: str
@@ -282,6 +341,7 @@ Answer = (
     EntitiesAnswer
     | EntityAnswer
     | EventsAnswer
+    | ChainAnswer
     | TicksAnswer
     | PopulationAnswer
     | StoryAnswer

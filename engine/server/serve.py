@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -124,6 +125,41 @@ async def _wire(
     Returns:
         The parts, and whether the world was recovered from its log.
     """
+    store = _open_store(spec.database)
+    stack.callback(store.close)
+    parts, restarted = assemble(spec, store, now_s)
+    world = parts.world
+    shared = None
+    if spec.shared_memory:
+        shared = SharedState.create(spec.shared_memory, spec.capacity)
+        stack.callback(shared.unlink)
+        stack.callback(shared.close)
+        if restarted:
+            shared.publish(world.state, max(world.tick - 1, 0))
+    publisher = None
+    if spec.events_socket:
+        publisher = Publisher(spec.events_socket)
+        stack.push_async_callback(publisher.aclose)
+        await publisher.open()
+    stack.push_async_callback(parts.gateway.aclose, "the world stops")
+    await parts.gateway.open(spec.gateway_host, spec.gateway_port)
+    return replace(parts, shared=shared, publisher=publisher), restarted
+
+
+def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> tuple[Parts, bool]:
+    """Make the parts that need no socket and no shared memory: those are left out.
+
+    Args:
+        spec: What the world is made from.
+        store: Its log; what is in it is gone on with.
+        now_s: The monotonic clock.
+
+    Returns:
+        The parts, and whether the world was recovered from its log.
+
+    Raises:
+        UserError: See ``recover``.
+    """
     config = WorldConfig(
         seed=spec.seed,
         npcs=spec.npcs,
@@ -131,8 +167,6 @@ async def _wire(
         capacity=spec.capacity,
         interval_ms=spec.interval_ms,
     )
-    store = _open_store(spec.database)
-    stack.callback(store.close)
     restarted = store.last() is not None
     world = _recovered(store, config) if restarted else World.create(config)
     inbox = Inbox()
@@ -146,22 +180,8 @@ async def _wire(
             entity is not None or (roster.takes_guests and state.may_join(roster.next_guest))
         )
 
-    shared = None
-    if spec.shared_memory:
-        shared = SharedState.create(spec.shared_memory, spec.capacity)
-        stack.callback(shared.unlink)
-        stack.callback(shared.close)
-        if restarted:
-            shared.publish(world.state, max(world.tick - 1, 0))
-    publisher = None
-    if spec.events_socket:
-        publisher = Publisher(spec.events_socket)
-        stack.push_async_callback(publisher.aclose)
-        await publisher.open()
     gateway = Gateway(inbox, roster, has_room, now_s)
-    stack.push_async_callback(gateway.aclose, "the world stops")
-    await gateway.open(spec.gateway_host, spec.gateway_port)
-    return Parts(spec, world, store, inbox, roster, gateway, shared, publisher), restarted
+    return Parts(spec, world, store, inbox, roster, gateway, None, None), restarted
 
 
 def _recovered(store: EventStore, config: WorldConfig) -> World:

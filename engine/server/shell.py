@@ -235,12 +235,18 @@ class WorldShell:
         """Tell the hub what became of operators' orders; their players are told nothing."""
         verdicts = result.verdicts
         for index in np.flatnonzero(verdicts.seq > ORDER_SEQ_BASE).tolist():
+            player, seq = int(verdicts.player[index]), int(verdicts.seq[index])
+            verdict, event = _VERDICTS[int(verdicts.verdict[index])], int(verdicts.event[index])
+            answer = Answer(verdict, verdicts.reasons.get(index), event)
+            if not event:
+                key = correlation_of(player, seq)
+                answer = self._answered.recall([key]).get(key, UNKNOWN)
             done = WorldOrderDone(
-                id=int(verdicts.seq[index]) - ORDER_SEQ_BASE,
+                id=seq - ORDER_SEQ_BASE,
                 tick=result.tick,
-                verdict=_VERDICTS[int(verdicts.verdict[index])],
-                reason=verdicts.reasons.get(index, ""),
-                event=int(verdicts.event[index]),
+                verdict=answer.verdict,
+                reason=answer.reason or "",
+                event=answer.event or 0,
             )
             self._channel.post(done)
 

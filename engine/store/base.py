@@ -11,7 +11,7 @@ from typing import Protocol
 from engine.protocol.events import Event
 from engine.protocol.limits import CHECKPOINTS_KEPT_MAX, LOG_CHECK_BYTES_MAX
 from engine.store.upcast import upcast
-from engine.world.events import EVENT_SCHEMA, EventBlock, to_events
+from engine.world.events import EVENT_SCHEMA, EventBlock, TickEvents, to_events
 from engine.world.inputs import TickInputs
 from engine.world.world import TickResult
 
@@ -129,6 +129,20 @@ class LogReader(Protocol):
         """Return at most ``limit`` events that come after ``after_seq``, in order."""
         ...
 
+    def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
+        """Return stored ticks with events after ``after_seq``, whole, oldest first.
+
+        Args:
+            after_seq: The last event that is known already.
+            ticks_max: Ticks looked at, at most.
+            events_max: No further tick is read once there are as many events.
+
+        Raises:
+            OSError: The log cannot be read.
+            ValueError: What is stored is no events.
+        """
+        ...
+
     def checkpoint_ticks(self) -> list[int]:
         """Return the ticks of the stored checkpoints, in order."""
         ...
@@ -212,12 +226,9 @@ def events_of(records: Iterator[TickRecord], after_seq: int, limit: int) -> list
     """Return at most ``limit`` events after ``after_seq`` from ticks in order."""
     found: list[Event] = []
     for record in records:
-        skip = max(after_seq + 1 - record.first_seq, 0)
-        block = record.block()
-        end = min(record.count, skip + limit - len(found))
-        texts = {row - skip: text for row, text in block.texts.items() if skip <= row < end}
-        part = EventBlock(record.first_seq + skip, block.rows[skip:end], texts)
-        found += to_events(part, record.tick)
+        if record.count:
+            part = record.block().after(after_seq, limit - len(found))
+            found += to_events(part, record.tick)
         if len(found) >= limit:
             break
     return found

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from engine.protocol.events import Event
@@ -19,7 +20,7 @@ from engine.store.base import (
 from engine.store.compression import Codec
 from engine.store.heads import StreamHeads
 from engine.world.constants import RULES_VERSION
-from engine.world.events import logged_streams
+from engine.world.events import TickEvents, logged_streams
 
 BYTES_MAX: Final = 512 * 1024 * 1024
 
@@ -70,8 +71,22 @@ class MemoryStore:
 
     def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
         """See ``LogReader.events``."""
-        first = bisect_right(self._ticks, after_seq + 1, key=lambda tick: tick.first_seq) - 1
-        return events_of(self.ticks(first), after_seq, limit)
+        return events_of(self.ticks(self._tick_of(after_seq + 1)), after_seq, limit)
+
+    def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
+        """See ``LogReader.ticks_after``."""
+        found: list[TickEvents] = []
+        count = 0
+        for record in islice(self.ticks(self._tick_of(after_seq + 1)), ticks_max):
+            if record.count and record.last_seq > after_seq:
+                found.append(TickEvents(record.tick, record.block()))
+            count += record.count
+            if count >= events_max:
+                break
+        return found
+
+    def _tick_of(self, seq: int) -> int:
+        return max(0, bisect_right(self._ticks, seq, key=lambda tick: tick.first_seq) - 1)
 
     def checkpoint(self, tick: int, blob: bytes) -> None:
         """See ``EventStore.checkpoint``."""

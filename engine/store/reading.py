@@ -1,6 +1,7 @@
 """Reads a world's log beside the world: read-only, short transactions, formats 1 and 2."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +10,10 @@ import apsw
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
 from engine.protocol.limits import LOG_CHECK_BYTES_MAX
-from engine.store.base import Inspection, Last, TickRecord, events_of
+from engine.store.base import Inspection, Last, TickRecord
 from engine.store.inspecting import inspect
-from engine.store.tables import Tables, size_bytes
+from engine.store.opening import open_to_read
+from engine.store.tables import NoLogYet, Tables, size_bytes
 from engine.world.events import TickEvents
 
 _BUSY_MS: Final = 1000
@@ -36,9 +38,8 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._db = open_to_read(path, _BUSY_MS)
             try:
-                self._db.set_busy_timeout(_BUSY_MS)
                 self._tables = Tables(self._db, path)
             except BaseException:  # an interrupted opening, too, leaves no file open
                 self._db.close()
@@ -61,7 +62,7 @@ class LogFile:
 
     def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
         """See ``LogReader.events``."""
-        return events_of(self.ticks(self._tables.tick_of(after_seq + 1)), after_seq, limit)
+        return self._tables.events(after_seq, limit)
 
     def checkpoint_ticks(self) -> list[int]:
         """See ``LogReader.checkpoint_ticks``."""
@@ -76,10 +77,8 @@ class LogFile:
         return inspect(self._tables, size_bytes(self._path), bytes_max)
 
     def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
-        """Return what ``read_events`` returns."""
-        first = self._tables.tick_of(after_seq + 1)
-        some = self._tables.some_events(first, ticks_max=ticks_max, events_max=events_max)
-        return [TickEvents(tick, block) for tick, block in some if block.last_seq > after_seq]
+        """See ``LogReader.ticks_after``."""
+        return self._tables.ticks_after(after_seq, ticks_max=ticks_max, events_max=events_max)
 
     def close(self) -> None:
         """See ``LogReader.close``."""
@@ -92,7 +91,7 @@ def read_events(path: Path, after_seq: int, *, ticks_max: int, events_max: int) 
     Args:
         path: ``events.db``; it is never written.
         after_seq: The last event that is known already.
-        ticks_max: Ticks, at most.
+        ticks_max: Ticks looked at, at most.
         events_max: No further tick is read once there are as many events.
 
     Raises:
@@ -101,10 +100,25 @@ def read_events(path: Path, after_seq: int, *, ticks_max: int, events_max: int) 
     """
     try:
         # Opened for each use: a reader that stays would keep the writer from tidying up.
-        log = LogFile(path)
-        try:
+        with closing(LogFile(path)) as log:
             return log.ticks_after(after_seq, ticks_max=ticks_max, events_max=events_max)
-        finally:
-            log.close()
     except UserError as problem:
-        raise OSError(f"{path}: {problem}") from problem
+        raise OSError(problem.message) from problem
+
+
+def read_last(path: Path) -> Last | None:
+    """Return where a log ends, None when it is empty or not there yet.
+
+    Raises:
+        OSError: The log cannot be read.
+        ValueError: It is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        with closing(LogFile(path)) as log:
+            return log.last()
+    except NoLogYet:
+        return None
+    except UserError as problem:
+        raise OSError(problem.message) from problem

@@ -19,7 +19,6 @@ from engine.store.base import (
     StoreUnavailable,
     TickRecord,
     check_follows,
-    events_of,
     too_many,
 )
 from engine.store.chain import NO_CHECK, check_of, check_of_blob
@@ -28,7 +27,7 @@ from engine.store.heads import StreamHeads, heads_of
 from engine.store.inspecting import inspect
 from engine.store.tables import CREATE, STORE_FORMAT, Tables, size_bytes
 from engine.world.constants import RULES_VERSION
-from engine.world.events import logged_streams
+from engine.world.events import TickEvents, logged_streams
 
 _PAGE_BYTES: Final = 8192
 _WAL_PAGES: Final = 512
@@ -159,6 +158,9 @@ class SqliteStore:
             yield
         except apsw.CorruptError as problem:
             raise Damaged(f"{self._path}: a page of it is damaged: {problem}") from problem
+        except apsw.ConstraintError as problem:
+            self._is_unsure = True
+            raise Conflict(f"{self._path}: another process writes to it: {problem}") from problem
         except apsw.FullError as problem:
             self._is_unsure = True
             raise StoreFull(f"{self._path}: {problem}") from problem
@@ -192,7 +194,11 @@ class SqliteStore:
 
     def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
         """See ``LogReader.events``."""
-        return events_of(self.ticks(self._tables.tick_of(after_seq + 1)), after_seq, limit)
+        return self._tables.events(after_seq, limit)
+
+    def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
+        """See ``LogReader.ticks_after``."""
+        return self._tables.ticks_after(after_seq, ticks_max=ticks_max, events_max=events_max)
 
     def checkpoint(self, tick: int, blob: bytes) -> None:
         """See ``EventStore.checkpoint``."""

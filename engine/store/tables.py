@@ -8,12 +8,13 @@ from typing import Any, Final
 import apsw
 
 from engine.protocol.errors import UserError
-from engine.store.base import Last, TickRecord
+from engine.protocol.events import Event
+from engine.store.base import Last, TickRecord, events_of
 from engine.store.chain import check_of_blob
 from engine.store.compression import Codec
 from engine.store.upcast import upcast
 from engine.world.constants import RULES_VERSION
-from engine.world.events import EVENT_SCHEMA, EventBlock
+from engine.world.events import EVENT_SCHEMA, EventBlock, TickEvents
 
 STORE_FORMAT: Final = 2
 """1 had no audit, no schema and no checks; its rules and its event schema were 1, too."""
@@ -65,6 +66,10 @@ Stored = tuple[TickRecord, bytes]
 """A record with its blocks compressed, and its check."""
 
 
+class NoLogYet(UserError):
+    """The file is there and empty: its world has just been started."""
+
+
 class Tables:
     """A log's tables, read only, in short transactions.
 
@@ -91,7 +96,10 @@ class Tables:
         self.has_checks = self.format > 1
 
     def _versions(self) -> tuple[int, int]:
-        if not self.all("SELECT 1 FROM sqlite_schema WHERE name = 'meta'"):
+        names = {name for (name,) in self.all("SELECT name FROM sqlite_schema")}
+        if not names:
+            raise NoLogYet(f"{self._path}: no event store: it is empty")
+        if "meta" not in names:
             raise UserError(f"{self._path}: no event store: it has other tables")
         meta: dict[Any, Any] = dict(self.all("SELECT name, value FROM meta"))
         stored = meta.get("format")
@@ -140,7 +148,7 @@ class Tables:
         query = f"SELECT {_COLUMNS[self.format]} FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"  # noqa: S608 - one of two constants
         found: list[Stored] = []
         size = 0
-        with self._told():
+        with self.told():
             for row in self._db.execute(query, (from_tick, ticks_max)):
                 found.append(_stored(row))
                 size += sum(len(blob) for blob in row[4:8])
@@ -156,19 +164,12 @@ class Tables:
                 yield self._codec.unpack_record(record)
             from_tick = rows[-1][0].tick + 1
 
-    def some_events(
-        self, from_tick: int, *, ticks_max: int, events_max: int
-    ) -> Iterator[tuple[int, EventBlock]]:
-        """Yield ticks that have events, from ``from_tick`` on; of one short transaction.
+    def events(self, after_seq: int, limit: int) -> list[Event]:
+        """See ``LogReader.events``."""
+        return events_of(self.ticks(self.tick_of(after_seq + 1)), after_seq, limit)
 
-        Args:
-            from_tick: The first tick.
-            ticks_max: Ticks, at most.
-            events_max: No further tick is read once there are as many events.
-
-        Raises:
-            ValueError: What is stored is no events.
-        """
+    def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
+        """See ``LogReader.ticks_after``; of one short transaction."""
         schema = "schema" if self.format > 1 else "1"
         query = (
             f"SELECT tick, first_seq, count, {schema}, events FROM ticks "  # noqa: S608 - one of two constants
@@ -176,17 +177,19 @@ class Tables:
         )
         rows: list[Row] = []
         count = 0
-        with self._told():
-            for row in self._db.execute(query, (from_tick, ticks_max)):
+        with self.told():
+            for row in self._db.execute(query, (self.tick_of(after_seq + 1), ticks_max)):
                 _see_types(row, _EVENT_TYPES)
                 rows.append(row)
                 count += row[2]
                 if count >= events_max:
                     break
+        found = []
         for tick, first_seq, count, written_in, events in rows:
-            if count:
+            if first_seq + count - 1 > after_seq and count:
                 block = EventBlock.from_log(first_seq, self._codec.unpack(events))
-                yield tick, upcast(block, written_in)
+                found.append(TickEvents(tick, upcast(block, written_in)))
+        return found
 
     def tick_of(self, seq: int) -> int:
         """Return the newest tick that begins with event ``seq`` or an earlier one, or 0."""
@@ -215,11 +218,12 @@ class Tables:
             ValueError: A page of the file is damaged.
             OSError: The file cannot be read.
         """
-        with self._told():
+        with self.told():
             return self._db.execute(sql, values).fetchall()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def told(self) -> Iterator[None]:
+        """Raise what SQLite complains of as ``all`` does."""
         try:
             yield
         except _UNREADABLE as problem:

@@ -14,6 +14,7 @@ from engine.store.replay import start_at, walk_on
 from engine.world.events import EVENT_SCHEMA
 from engine.world.world import TickResult, World, WorldConfig
 
+_WHOLE: Final = 2**62
 PROGRESS_TICKS: Final = 20
 """Ticks between two calls of who shows progress."""
 
@@ -59,6 +60,9 @@ def verify(
             difference = _at_checkpoint(log, world, saved, count)
         if count.ticks % PROGRESS_TICKS == 0 or world.tick == end:
             progress(Progress(world.tick, end, count.ticks, config.interval_ms))
+    went_on = log.last() != last
+    if difference is None and not went_on:
+        difference = _damage(log, end)
     return Verification(
         run=run,
         equal=difference is None,
@@ -70,7 +74,7 @@ def verify(
         interval_ms=config.interval_ms,
         state_hash=world.hash.hex(),
         difference=difference,
-        went_on=log.last() != last,
+        went_on=went_on,
     )
 
 
@@ -92,6 +96,15 @@ def _tick(
         return Difference(tick, "log", "it is gone from the log")
     except ValueError as problem:
         return Difference(tick, "log", f"what is stored cannot be read: {problem}")
+
+
+def _damage(log: LogReader, end: int) -> Difference | None:
+    """Say what of the log is damaged although its ticks are equal: pages, checks, order."""
+    try:
+        log.inspect(_WHOLE)
+    except ValueError as problem:
+        return Difference(end, "log", str(problem))
+    return None
 
 
 def _is_equal(record: TickRecord, result: TickResult) -> bool:

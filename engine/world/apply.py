@@ -92,7 +92,9 @@ def _book_commands(state: State, events: Array, now_ms: int) -> None:
     rows = state.rows_of(correlation >> np.uint64(32))
     known = rows >= 0
     rows, seqs = rows[known], (correlation[known] & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    np.maximum.at(state.last_seq, rows, np.where(seqs > ORDER_SEQ_BASE, 0, seqs))
+    is_order = seqs > ORDER_SEQ_BASE
+    np.maximum.at(state.last_seq, rows, np.where(is_order, 0, seqs))
+    np.maximum.at(state.last_order, rows[is_order], seqs[is_order])
     commands = np.bincount(rows, minlength=1)
     rows = np.nonzero(commands)[0]
     busy = np.maximum(state.busy_ms[rows], now_ms) + commands[rows] * RATE_COST_MS

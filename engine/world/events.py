@@ -119,6 +119,15 @@ class EventBlock:
         """``seq`` of the last event; before the first when there is none."""
         return self.first_seq + len(self.rows) - 1
 
+    def after(self, seq: int, count: int | None = None) -> "EventBlock":
+        """Return the events after ``seq``, at most ``count`` of them."""
+        skip = max(seq + 1 - self.first_seq, 0)
+        end = len(self.rows) if count is None else min(len(self.rows), skip + count)
+        if (skip, end) == (0, len(self.rows)):
+            return self
+        texts = {row - skip: text for row, text in self.texts.items() if skip <= row < end}
+        return EventBlock(self.first_seq + skip, self.rows[skip:end], texts)
+
     def violations(self) -> Array:
         """Return the rows of violations, in order.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.protocol.events import CORRELATION_SEQ_BITS
 from engine.protocol.gateway import INTENT_KINDS
+from engine.protocol.limits import ORDER_SEQ_BASE
 from engine.world.arrays import Array, group_starts, stable_order
 from engine.world.inputs import TickInputs
 from engine.world.state import State
@@ -96,7 +97,7 @@ def sort_orders(state: State, inputs: TickInputs) -> Orders:
     """Return the intents not applied before, in an order that arrival has no part in.
 
     A resent one (``seq`` not above the player's highest, or twice in the batch) is left
-    out.
+    out; operators' orders have a highest of their own.
     """
     intents = inputs.intents
     player, seq = intents["player"].astype(np.int64), intents["seq"].astype(np.int64)
@@ -110,7 +111,11 @@ def sort_orders(state: State, inputs: TickInputs) -> Orders:
     player, seq = player[order], seq[order]
     actor_row = state.rows_of(player)
     known = actor_row >= 0
-    fresh = ~again & ~(known & (seq <= state.last_seq[actor_row]))
+    is_order = seq > ORDER_SEQ_BASE
+    newest = state.last_seq[actor_row]
+    if is_order.any():
+        newest = np.where(is_order, state.last_order[actor_row], newest)
+    fresh = ~again & ~(known & (seq <= newest))
     if not fresh.all():
         order, player, seq = order[fresh], player[fresh], seq[fresh]
         actor_row = actor_row[fresh]

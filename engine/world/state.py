@@ -41,6 +41,7 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("cell", "<u2"),
     ("lives", "<i4"),
     ("last_seq", "<i8"),
+    ("last_order", "<i8"),
     ("version", "<i8"),
     ("due_tick", "<i8"),
     ("walked", "<i8"),
@@ -55,7 +56,8 @@ COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("spawned_ms", "<u4"),
 )
 """Name and numpy type. Those that do not speak for themselves: ``lives`` lives begun;
-``last_seq`` highest client sequence applied; ``version`` events in the entity's stream;
+``last_seq`` highest client sequence applied, ``last_order`` that of operators' orders;
+``version`` events in the entity's stream;
 ``due_tick`` when the dead come back (0: not dead); ``walked`` and ``busy_ms`` the walking
 and the command allowance, as positions on the clock's scale (see the speed and rate
 policies); ``home_x``, ``home_y`` the place an NPC roams about; ``attacked_ms`` to
@@ -101,6 +103,7 @@ class State:
     cell: Array
     lives: Array
     last_seq: Array
+    last_order: Array
     version: Array
     due_tick: Array
     walked: Array

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.protocol.errors import UserError
-from engine.protocol.limits import CHECKPOINTS_KEPT_MAX, PLAYER_ID_BASE
+from engine.protocol.events import correlation_of
+from engine.protocol.limits import CHECKPOINTS_KEPT_MAX, ORDER_SEQ_BASE, PLAYER_ID_BASE
 from engine.store.base import Conflict, EventStore, Last, StoreFull, TickRecord
 from engine.store.memory import MemoryStore
 from engine.store.recover import recover
@@ -159,6 +160,58 @@ def test_the_newest_record_may_be_appended_again(make: Make) -> None:
     with pytest.raises(Conflict, match="tick 1 is in the log already, with other content"):
         store.append(replace(records[-1], inputs=b"others"))
     assert list(store.ticks()) == records
+
+
+@pytest.mark.parametrize("base", [0, ORDER_SEQ_BASE], ids=["a player's own", "an operator's order"])
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_command_that_is_sent_again_is_applied_once(
+    make: Make, base: int, checkpoint: bool
+) -> None:
+    """In one tick, in the next, and after a restart from a checkpoint or from the log."""
+    store = make()
+    world = World.create(CONFIG)
+    _fill(store, world, 2)
+    player, say, seq = PLAYER_ID_BASE + 3, 4, base + 500
+
+    def tick(*seqs: int) -> None:
+        rows = [(player, one, say, 0, 0, 0, 0) for one in seqs]
+        inputs = TickInputs.of(rows, texts=dict.fromkeys(range(len(rows)), "once"))
+        store.append(TickRecord.of(world.step(inputs), inputs))
+
+    tick(seq, seq)
+    tick(seq)
+    if checkpoint:
+        store.checkpoint(world.tick, world.checkpoint())
+    world = recover(store, CONFIG).world
+    tick(seq)
+    tick(seq, seq + 1)
+    world = recover(store, CONFIG).world
+    tick(seq + 1, seq)
+    own = [event for event in store.events(0, 10_000) if event.text == "once"]
+    assert [event.correlation for event in own] == [
+        correlation_of(player, seq),
+        correlation_of(player, seq + 1),
+    ]
+    assert [event.version for event in own] == [own[0].version, own[0].version + 1]
+    before = [event for event in store.events(0, 10_000) if event.text.startswith("tick 1,")]
+    assert len(before) == 10
+
+
+def test_an_operator_s_order_takes_no_number_of_the_player_s(make: Make) -> None:
+    store = make()
+    world = World.create(CONFIG)
+    _fill(store, world, 1)
+    for seq in (ORDER_SEQ_BASE + 1, 1, ORDER_SEQ_BASE + 1, 1, 2, ORDER_SEQ_BASE + 2):
+        inputs = TickInputs.of([(PLAYER_ID_BASE, seq, 4, 0, 0, 0, 0)], texts={0: "said"})
+        store.append(TickRecord.of(world.step(inputs), inputs))
+        world = recover(store, CONFIG).world
+    said = [event for event in store.events(0, 10_000) if event.text == "said"]
+    assert [event.correlation - correlation_of(PLAYER_ID_BASE, 0) for event in said] == [
+        ORDER_SEQ_BASE + 1,
+        1,
+        2,
+        ORDER_SEQ_BASE + 2,
+    ]
 
 
 def _with_version(record: TickRecord, row: int, version: int) -> TickRecord:

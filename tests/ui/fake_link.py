@@ -21,6 +21,7 @@ from engine.protocol.filters import ENTITY_FIELDS, EVENT_FIELDS, parse_filter
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.query import (
     Answer,
+    ChainQuery,
     EntitiesAnswer,
     EntitiesQuery,
     EntityAnswer,
@@ -32,6 +33,7 @@ from engine.protocol.query import (
     Query,
     Refused,
 )
+from tests.ui.fake_chain import chain
 from tests.ui.fake_engine import MENU, FakeEngine
 
 
@@ -98,9 +100,13 @@ class FakeLink:
             number = query.id - PLAYER_ID_BASE
             player = self.engine.player(number) if number >= 0 else None
             return EntityAnswer(tick, found[0], events, player)
+        if isinstance(query, ChainQuery):
+            return chain(query.seq, self.engine.log[-1].seq if self.engine.log else 0)
         if isinstance(query, EventsQuery):
             wanted = parse_filter(query.where, EVENT_FIELDS)
             found = tuple(event for event in self.engine.log if wanted.matches(event))
+            if query.about is not None:
+                found = tuple(event for event in found if event.stream == query.about)
             return EventsAnswer(
                 self.engine.log[-1].seq if self.engine.log else 0, found[-query.limit :]
             )

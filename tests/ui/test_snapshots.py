@@ -92,6 +92,11 @@ def test_drill(snap_compare: Any, tmp_path: Path, size: tuple[int, int]):
     picture(snap_compare, tmp_path, size, "dark", "j", "j", "enter")
 
 
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+def test_chain(snap_compare: Any, tmp_path: Path, size: tuple[int, int]):
+    picture(snap_compare, tmp_path, size, "dark", "3", "up", "up", "c")
+
+
 def test_violations_acknowledged(snap_compare: Any, tmp_path: Path):
     picture(snap_compare, tmp_path, (120, 40), "dark", "4", "v", "x", "v", "v", "x")
 

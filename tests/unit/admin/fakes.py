@@ -1,7 +1,7 @@
 """An engine that is not there: the doors' other side."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from engine.protocol.query import (
     Answer,
     EntitiesAnswer,
     EntityRow,
+    EventsAnswer,
     Query,
     Refused,
     StoryAnswer,
@@ -96,9 +97,10 @@ class FakeService:
         plain: dict[str, Answer] = {
             "EntitiesQuery": EntitiesAnswer(5, 3, (row(1_000_012), row(100_007))),
             "TicksQuery": TicksAnswer(100, tuple(self.figures)),
+            "EventsQuery": EventsAnswer(self.last_seq, ()),
             "StoryQuery": StoryAnswer(len(self.beats), tuple(self.beats)),
         }
-        return (self.answers | plain).get(name, Refused("not_found", f"no {name} here"))
+        return (plain | self.answers).get(name, Refused("not_found", f"no {name} here"))
 
     async def command(self, command: Command) -> Reply:
         self.commands.append(command)
@@ -113,9 +115,6 @@ class FakeService:
 
     async def ticks_after(self, seq: int) -> list[TickEvents]:
         return [tick for tick in self.ticks if tick.last_seq > seq][:2]
-
-    def newest_ticks(self) -> Iterator[TickEvents]:
-        return reversed(self.ticks)
 
     def figures_after(self, tick: int) -> list[TickFigures]:
         return [row for row in self.figures if row.tick > tick]

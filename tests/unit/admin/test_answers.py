@@ -1,16 +1,24 @@
 """What can be read: parameters, answers and errors, without a socket."""
 
-import asyncio
-from itertools import pairwise
-
 import httpx
 import msgspec
 import pytest
 
+from engine.protocol.events import Event
 from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_MAX
-from engine.protocol.query import EntitiesQuery, FaultsAnswer, PopulationAnswer, Refused
-from engine.world.events import TickEvents
-from tests.unit.admin.fakes import FakeService, error, figures_of, tick_of
+from engine.protocol.query import (
+    ChainAnswer,
+    ChainQuery,
+    EntitiesQuery,
+    EntityAnswer,
+    EntityQuery,
+    EventsAnswer,
+    EventsQuery,
+    FaultsAnswer,
+    PopulationAnswer,
+    Refused,
+)
+from tests.unit.admin.fakes import FakeService, error, figures_of, row
 
 
 async def test_health_and_entities(client: httpx.AsyncClient, service: FakeService):
@@ -42,53 +50,54 @@ async def test_a_filter_may_be_as_long_as_it_is_allowed_with_zone_and_kind(
     assert (query.where, query.zone, query.kind) == (where, 3, "npc")
 
 
-async def test_events_by_page_and_filter(client: httpx.AsyncClient):
-    newest = (await client.get("/events?limit=2")).json()
-    assert [e["seq"] for e in newest["events"]] == [5, 6]
-    page = (await client.get("/events?after_seq=0&limit=4")).json()
-    assert [e["seq"] for e in page["events"]] == [1, 2, 3, 4]
-    assert (page["after_seq"], page["last_seq"], page["lost"]) == (4, 6, 0)
-    page = (await client.get("/events?after_seq=4&limit=4")).json()
-    assert [e["seq"] for e in page["events"]] == [5, 6]
-    some = (await client.get("/events?after_seq=0&kind=joined,died")).json()
-    assert [e["seq"] for e in some["events"]] == [1, 6]
-    assert some["after_seq"] == 6
-    assert [
-        e["seq"] for e in (await client.get("/events?actor=1&after_seq=0")).json()["events"]
-    ] == [2, 6]
-    assert (await client.get("/events?correlation=8&after_seq=0")).json()["events"] == []
-    about = (await client.get("/entities/101/events")).json()
-    assert [e["seq"] for e in about["events"]] == [2, 6]
+async def test_events_by_page_and_filter(client: httpx.AsyncClient, service: FakeService):
+    rows = (Event(5, 2, "moved", 1, 1), Event(6, 2, "died", 2, 1))
+    service.answers["EventsQuery"] = EventsAnswer(9, rows, searched=6, complete=False, lost=2)
+    page = (await client.get("/events?after_seq=4&limit=2&kind=moved,died")).json()
+    assert service.queries[-1] == EventsQuery("", 2, 4, kinds=("moved", "died"))
+    assert [event["seq"] for event in page.pop("events")] == [5, 6]
+    assert page == {"last_seq": 9, "after_seq": 6, "lost": 2, "before_seq": None}
+    await client.get("/events?actor=player-3&stream=npc-1&correlation=8&tick=7&before_seq=90")
+    where = "actor=1000003 stream=100001 correlation=8 tick=7"
+    assert service.queries[-1] == EventsQuery(where, before_seq=90)
+    await client.get("/entities/101/events?kind=died&after_seq=0")
+    assert service.queries[-1] == EventsQuery("", after_seq=0, kinds=("died",), about=101)
 
 
-async def test_events_that_are_lost_are_counted(client: httpx.AsyncClient, service: FakeService):
-    del service.ticks[0]
-    assert (await client.get("/events?after_seq=0")).json()["lost"] == 3
+async def test_the_newest_events_say_where_to_go_on(
+    client: httpx.AsyncClient, service: FakeService
+):
+    rows = (Event(5, 2, "moved", 1, 1),)
+    service.answers["EventsQuery"] = EventsAnswer(9, rows, searched=3, complete=False)
+    page = (await client.get("/events?limit=2")).json()
+    assert (page["after_seq"], page["before_seq"]) == (9, 3)
+    service.answers["EventsQuery"] = EventsAnswer(9, rows, searched=1)
+    assert (await client.get("/events?limit=2")).json()["before_seq"] is None
 
 
-async def test_a_long_search_lets_others_go_on(client: httpx.AsyncClient, service: FakeService):
-    service.ticks = [tick_of(tick, tick, ["moved"]) for tick in range(1, 41)]
-    rounds = 0
-    seen: list[int] = []
-    pages = service.ticks_after
+async def test_a_chain(client: httpx.AsyncClient, service: FakeService):
+    blow, death = Event(5, 2, "attacked", 1, 1), Event(6, 2, "died", 1, 2, cause=5)
+    loot = Event(7, 2, "looted", 3, 1, cause=6)
+    service.answers["ChainQuery"] = ChainAnswer((blow,), death, (loot,), "more than 1 effects")
+    chain = (await client.get("/events/6/chain")).json()
+    assert service.queries[-1] == ChainQuery(6)
+    assert [event["seq"] for event in chain["causes"]] == [5]
+    assert (chain["event"]["seq"], chain["event"]["cause"]) == (6, 5)
+    assert [event["seq"] for event in chain["effects"]] == [7]
+    assert chain["cut"] == "more than 1 effects"
+    service.answers["ChainQuery"] = Refused("not_found", "no event 6 is in the log")
+    error(await client.get("/events/6/chain"), 404, "not_found")
 
-    async def ticks_after(seq: int) -> list[TickEvents]:
-        seen.append(rounds)
-        return await pages(seq)
 
-    async def others() -> None:
-        nonlocal rounds
-        while True:
-            rounds += 1
-            await asyncio.sleep(0)
-
-    service.ticks_after = ticks_after  # type: ignore[method-assign]  # this engine counts
-    going = asyncio.create_task(others())
-    assert (await client.get("/events?after_seq=0&kind=died")).json()["after_seq"] == 40
-    going.cancel()
-    await asyncio.gather(going, return_exceptions=True)
-    assert len(seen) == 21
-    assert all(later > before for before, later in pairwise(seen))
+async def test_the_past(client: httpx.AsyncClient, service: FakeService):
+    service.answers["EntityQuery"] = EntityAnswer(40, row(1_000_012), ())
+    entity = (await client.get("/entities/player-12?at_tick=40")).json()
+    assert service.queries[-1] == EntityQuery(1_000_012, at_tick=40)
+    assert (entity["tick"], entity["entity"]["name"]) == (40, "player-12")
+    await client.get("/entities?at_tick=7&kind=npc")
+    assert service.queries[-1] == EntitiesQuery(kind="npc", at_tick=7)
+    service.answers["EntityQuery"] = Refused("invalid", "tick 40 is not in the log: it has 0 to 9")
+    assert "0 to 9" in error(await client.get("/entities/7?at_tick=40"), 422, "invalid")["message"]
 
 
 async def test_ticks_metrics_and_page(client: httpx.AsyncClient, service: FakeService):
@@ -121,7 +130,16 @@ async def test_the_description(client: httpx.AsyncClient):
     assert document["info"]["version"] == "1.2.3"
     assert "first_seq" in document["info"]["description"]
     paths = document["paths"]
-    for path in ("/health", "/entities", "/events", "/ticks", "/population", "/metrics", "/stream"):
+    for path in (
+        "/health",
+        "/entities",
+        "/events",
+        "/events/{seq}/chain",
+        "/ticks",
+        "/population",
+        "/metrics",
+        "/stream",
+    ):
         assert "get" in paths[path], path
     for path in ("/faults", "/load", "/commands", "/marks", "/story/beats"):
         operation = paths[path]["post"]
@@ -155,6 +173,13 @@ async def test_the_description(client: httpx.AsyncClient):
         ("/events?actor=nobody", "actor", "player-12"),
         ("/events?correlation=-1", "correlation", ">= 0"),
         ("/events?after_seq=1.5", "after_seq", "1.5"),
+        ("/events?before_seq=-1", "before_seq", ">= 0"),
+        ("/events?stream=nobody", "stream", "player-12"),
+        ("/events?tick=-1", "tick", ">= 0"),
+        ("/events/0/chain", "seq", "from 1"),
+        ("/events/9999999999999999999999/chain", "seq", "from 1"),
+        ("/entities/7?at_tick=-1", "at_tick", ">= 0"),
+        ("/entities?at_tick=now", "at_tick", "now"),
         ("/ticks?last=501", "last", "500"),
         ("/health?x=1", "x", "none"),
         ("/openapi.json?x=1", "x", "none"),

@@ -12,7 +12,7 @@ from console.select.vitals import state_of
 from console.update import update
 from console.widgets.spark import Chart, area, highest, spark
 from console.widgets.timeline import MARKED_ROWS_MIN, timeline
-from engine.protocol.feed import FaultView, OutageView, PlayersView, SeriesView, Snapshot
+from engine.protocol.feed import FaultView, OutageView, PlayersView, SeriesView, Snapshot, WorldView
 from engine.protocol.query import FaultSpec
 
 STORM = FaultView("f1", "disconnect-storm", "30%", 2.4, 20.0)
@@ -24,6 +24,7 @@ def shown(
     marked_s: tuple[float, ...] = (),
     seconds: int = 10,
     start: int = 0,
+    store_error: str = "",
 ) -> Model:
     series = SeriesView(start, players=tuple(1.0 for _ in range(seconds)))
     snapshot = Snapshot(
@@ -33,6 +34,7 @@ def shown(
         faults=faults,
         outages=outages,
         marked_s=marked_s,
+        world=WorldView(store_error=store_error, stalled_s=3.2 if store_error else 0.0),
         players=PlayersView(target=10, connected=8),
         series=series,
     )
@@ -134,3 +136,11 @@ def test_a_squad_that_is_down_is_told_but_the_world_is_not_down():
     model = shown(outages=(OutageView("squad 1", 6.0, "signal 9"),))
     assert "Squad 1 is down" in said(model)
     assert state_of(model)[1] == "running"
+
+
+def test_a_world_that_cannot_store_is_told_with_why_and_what_helps():
+    model = shown(store_error="events.db: disk is full")
+    assert state_of(model) == ("✖", "cannot store 3s", "bad")
+    assert "events.db: disk is full" in said(model)
+    assert "nothing is acknowledged; with room on the disk it goes on" in said(model)
+    assert said(shown()) == ""

@@ -195,7 +195,7 @@ def test_every_action_of_the_keymap_is_done_somewhere():
     opened = {
         "help", "palette", "fault", "load_exact", "mark", "filter", "drill", "theme", "copy",
         "redraw", "detach", "quit", "copy_list", "violation_next", "acknowledge", "mouse",
-        "notices",
+        "notices", "chain",
     }  # fmt: skip
     assert callable(do)
     for binding in default_keymap().bindings:

@@ -331,15 +331,19 @@ def test_the_heat_grid_counts_who_is_alive_and_here(state: HubState) -> None:
     assert view.world.alive == 304
 
 
-def test_bad_ticks_and_a_full_store_are_told_once() -> None:
+def test_bad_ticks_and_a_full_store_are_told_once(state: HubState) -> None:
     fold = _fold()
     remarks = fold.take_world(
         world_report(1, stalls=("tick 1: append took 120 ms",), store_error="disk full"), 1.0
     )
     assert [remark.kind for remark in remarks] == ["slow_tick", "problem"]
-    assert fold.take_world(world_report(2, store_error="disk full"), 1.2) == []
+    assert "disk full: ticks wait, nothing is acknowledged" in remarks[1].text
+    assert _snapshot(fold, state).world.store_error == "disk full"
+    assert fold.take_world(world_report(1, store_error="disk full, still"), 1.2) == []
     (trouble,) = fold.figures(9.0, (), planned=False).trouble
     assert "disk full" in trouble.text
+    fold.take_world(world_report(2), 8.0)
+    assert fold.figures(9.0, (), planned=False).trouble == ()
 
 
 def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:

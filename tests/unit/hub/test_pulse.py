@@ -50,3 +50,20 @@ def test_a_world_that_is_gone_is_not_said_to_stand_still() -> None:
     assert (pulse.stalled_s, pulse.look(60.0)) == (0.0, [])
     pulse.take(5, (), 0, 61.0)
     assert pulse.look(62.0) == []
+
+
+def test_a_store_that_does_not_store_is_told_and_so_is_that_it_stores_again() -> None:
+    pulse = Pulse()
+    assert pulse.store("", 0.0) == []
+    (waits,) = pulse.store("no room", 1.0)
+    assert (waits.text, waits.bad) == (
+        "event store: no room: ticks wait, nothing is acknowledged",
+        True,
+    )
+    assert pulse.store("no room, still", 2.0) == []
+    assert pulse.store_error == "no room, still"
+    (again,) = pulse.store("", 8.4)
+    assert (again.text, again.bad) == ("event store: stores again, after 7 s", False)
+    pulse.store("no room", 9.0)
+    pulse.gone()
+    assert (pulse.store_error, pulse.store("", 10.0)) == ("", [])

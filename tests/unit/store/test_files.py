@@ -11,7 +11,7 @@ import pytest
 
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import PLAYER_ID_BASE
-from engine.store.base import TickRecord
+from engine.store.base import Conflict, TickRecord
 from engine.store.memory import MemoryStore
 from engine.store.recover import recover
 from engine.store.sqlite import STORE_FORMAT, SqliteStore
@@ -143,3 +143,21 @@ def test_a_damaged_checkpoint_is_passed_over() -> None:
     world = _run(store, 3)
     store.checkpoint(world.tick, world.checkpoint()[:-9])
     assert recover(store, CONFIG).world.hash == world.hash
+
+
+def test_two_writers_of_one_log_do_not_both_win(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path / "events.db"), SqliteStore(tmp_path / "events.db")
+    world, other = World.create(CONFIG), World.create(CONFIG)
+    mine, same = TickInputs.of(), TickInputs.of(joins=[(PLAYER_ID_BASE, "player-0")])
+    record = TickRecord.of(world.step(mine), mine)
+    first.append(record)
+    with pytest.raises(Conflict, match="another process writes to it"):
+        second.append(TickRecord.of(other.step(same), same))
+    with pytest.raises(Conflict, match="tick 0 is in the log already, with other content"):
+        second.append(replace(record, hash=bytes(32)))
+    second.append(record)
+    second.append(TickRecord.of(world.step(mine), mine))
+    assert [each.tick for each in first.ticks()] == [0, 1]
+    assert first.inspect().is_whole
+    first.close()
+    second.close()

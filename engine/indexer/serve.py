@@ -1,0 +1,137 @@
+"""The indexer's shell: takes the spec, works until told to stop or until the hub is gone."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.indexer.work import Indexer
+from engine.link.base import LinkClosed
+from engine.link.channel import Channel
+from engine.protocol.child import (
+    ChildProblem,
+    IndexAnew,
+    IndexerReady,
+    IndexerSpec,
+    IndexReport,
+    Quit,
+)
+from engine.protocol.errors import ExitCode
+
+POLL_S = 1.0
+_TROUBLE_S = 10.0
+"""A disk that is full, or a log that cannot be read, is looked at again after this long."""
+_FLUSH_S = 3.0
+"""At the end the rest of the log is indexed for so long; the log has what is left over."""
+
+
+async def serve_indexer(channel: Channel, note: Callable[[str], None]) -> None:
+    """Be an indexer. The channel is closed in the end.
+
+    Args:
+        channel: To the hub; the first message is the ``IndexerSpec``.
+        note: Told what is worth a line in the engine's log.
+    """
+    try:
+        spec = await channel.receive()
+        if not isinstance(spec, IndexerSpec):
+            text = f"the indexer was first told {type(spec).__name__}, not its specification"
+            channel.post(ChildProblem(text, int(ExitCode.OWN_FAULT)))
+            return
+        shell = _Shell(spec, channel, note)
+        try:
+            shell.open()
+        except (OSError, ValueError) as problem:
+            text = f"the log cannot be indexed: {problem}"
+            channel.post(ChildProblem(text, int(ExitCode.OWN_FAULT)))
+            return
+        try:
+            channel.post(IndexerReady(os.getpid()))
+            await shell.run()
+        finally:
+            shell.close()
+    except LinkClosed:
+        return
+    finally:
+        await channel.aclose()
+
+
+class _Shell:
+    def __init__(self, spec: IndexerSpec, channel: Channel, note: Callable[[str], None]) -> None:
+        self._spec = spec
+        self._channel = channel
+        self._note = note
+        self._anew = ""
+        self._told_seq = -1
+        self._indexer: Indexer | None = None
+
+    def open(self) -> None:
+        self._indexer = Indexer(Path(self._spec.database), Path(self._spec.index), self._tell_anew)
+
+    def close(self) -> None:
+        if self._indexer is not None:
+            self._indexer.close()
+
+    async def run(self) -> None:
+        """Work until told to quit.
+
+        Raises:
+            LinkClosed: The hub is gone.
+        """
+        heard = asyncio.create_task(self._until_quit(), name="indexer-orders")
+        pause_s = 0.0
+        try:
+            while not heard.done():
+                await asyncio.wait({heard}, timeout=pause_s)
+                pause_s = self._work()
+            heard.result()
+            self._flush()
+        finally:
+            heard.cancel()
+            await asyncio.gather(heard, return_exceptions=True)
+
+    def _work(self) -> float:
+        """Do the next piece and return how long to wait before the one after it."""
+        indexer = self._indexer
+        assert indexer is not None  # noqa: S101 - run comes after open
+        try:
+            if self._anew:
+                why, self._anew = self._anew, ""
+                indexer.begin_anew(why)
+            pause_s = 0.0 if indexer.step(time.monotonic()) else POLL_S
+        except (OSError, ValueError) as problem:
+            self._note(f"the index waits: {problem}")
+            return _TROUBLE_S
+        self._report()
+        return pause_s
+
+    def _flush(self) -> None:
+        until_s = time.monotonic() + _FLUSH_S
+        indexer = self._indexer
+        assert indexer is not None  # noqa: S101 - run comes after open
+        try:
+            while time.monotonic() < until_s and indexer.step(time.monotonic(), at_once=True):
+                pass
+        except (OSError, ValueError) as problem:
+            self._note(f"the index stays behind the log: {problem}")
+        self._report()
+
+    def _report(self, anew: str = "") -> None:
+        indexer = self._indexer
+        if indexer is None:
+            position = 0
+        else:
+            position = indexer.index.position
+            if position == self._told_seq and not anew:
+                return
+            self._told_seq = position
+        self._channel.post(IndexReport(position, anew))
+
+    def _tell_anew(self, why: str) -> None:
+        self._report(why)
+
+    async def _until_quit(self) -> None:
+        while not isinstance(message := await self._channel.receive(), Quit):
+            if isinstance(message, IndexAnew):
+                self._anew = message.why

@@ -1,0 +1,313 @@
+"""``index.db``: which events have which stream, actor, target, kind, correlation or cause.
+
+Everything in it follows from the log, so that it may be thrown away at any time. A *segment*
+covers the events of some whole ticks; segments follow each other without gaps from event 1,
+and what comes after the newest one is searched in the log itself. When enough segments of one
+size are there, they are merged into one of the next. By tick the log itself is in order.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from engine.protocol.limits import INDEX_FAN_IN, INDEX_TIERS
+from engine.store.finding import Finder
+from engine.store.postings import Damaged, Keys, Packer, Seqs
+from engine.world.events import TickEvents
+
+INDEX_FORMAT: Final = 1
+DIMENSIONS: Final = ("stream", "actor", "target", "kind", "correlation", "cause")
+"""Columns of events that are indexed; the place is the dimension's number in the file."""
+NOTHING_AT_ZERO: Final = frozenset({"target", "cause"})
+"""Of these nobody asks who has 0, which means none."""
+_PAGE_BYTES: Final = 8192
+_BUSY_MS: Final = 2000
+
+_SCHEMA: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY,
+    tier INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    last_tick INTEGER NOT NULL,
+    hash BLOB NOT NULL
+);
+CREATE TABLE blocks (
+    dimension INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    first_key INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_key INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (dimension, segment, first_key, first_seq)
+) WITHOUT ROWID;
+"""
+
+
+class Segment(Struct, frozen=True, array_like=True):
+    """What a segment covers; ``hash`` is the world's state after ``last_tick``."""
+
+    id: int
+    tier: int
+    first_seq: int
+    last_seq: int
+    last_tick: int
+    hash: bytes
+
+
+def read_segments(db: apsw.Connection, log: Finder) -> list[Segment]:
+    """Return the segments of an index, oldest first.
+
+    Args:
+        db: The index.
+        log: The log that it should be of.
+
+    Raises:
+        Damaged: It is no index, of another version, or of another log.
+        apsw.Error: It cannot be read.
+    """
+    try:
+        found = db.execute("SELECT value FROM meta WHERE name = 'format'").fetchall()
+        rows: list[tuple[Any, ...]]
+        rows = db.execute("SELECT * FROM segments ORDER BY first_seq").fetchall()
+    except apsw.SQLError as problem:
+        raise Damaged(f"it is no index ({problem})") from problem
+    if found != [(INDEX_FORMAT,)]:
+        version = found[0][0] if found else "none"
+        raise Damaged(f"it is of format {version}, this version writes {INDEX_FORMAT}")
+    segments = [Segment(*row) for row in rows]
+    next_seq = 1
+    for segment in segments:
+        if segment.first_seq != next_seq:
+            raise Damaged(f"it lacks the events from {next_seq} to {segment.first_seq - 1}")
+        next_seq = segment.last_seq + 1
+    # The first and the last say enough: state hashes follow from everything before.
+    for segment in segments[:1] + segments[1:][-1:]:
+        if log.seal(segment.last_tick) != (segment.last_seq, segment.hash):
+            raise Damaged("it is of another log")
+    return segments
+
+
+class Index:
+    """The index, for the one process that fills it.
+
+    Args:
+        path: ``index.db``; made when it does not exist.
+        log: The log it is of.
+
+    Attributes:
+        why_anew: Why it was thrown away and begun anew, empty when it was not.
+
+    Raises:
+        OSError: It can be neither used nor made.
+    """
+
+    def __init__(self, path: Path, log: Finder) -> None:
+        self._path = path
+        self._packer = Packer()
+        self.why_anew = ""
+        self._segments: list[Segment] = []
+        self._next_id = 1
+        try:
+            try:
+                self._db = self._open(log)
+            except (Damaged, apsw.CorruptError, apsw.NotADBError) as problem:
+                self.why_anew = str(problem)
+                self._make()
+                self._db = self._open(log)
+        except (apsw.Error, Damaged) as problem:
+            raise OSError(f"{path}: {problem}") from problem
+
+    @property
+    def position(self) -> int:
+        """The newest event that is indexed."""
+        return self._segments[-1].last_seq if self._segments else 0
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What there is, oldest first."""
+        return tuple(self._segments)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes the index takes, its write-ahead log aside."""
+        return self._path.stat().st_size
+
+    def add(self, ticks: Sequence[TickEvents], last_tick: int, state_hash: bytes) -> None:
+        """Index the ticks that follow, as one segment, in one transaction.
+
+        Args:
+            ticks: Those with events, at least one, in order.
+            last_tick: The last tick that is covered.
+            state_hash: After that tick.
+
+        Raises:
+            OSError: There is no room, or the file cannot be written; nothing was added.
+        """
+        first_seq = ticks[0].first_seq
+        assert first_seq == self.position + 1, (first_seq, self.position)  # noqa: S101 - ours
+        rows = np.concatenate([tick.rows for tick in ticks])
+        seqs = np.arange(first_seq, first_seq + len(rows), dtype=np.int64)
+        columns = {name: np.ascontiguousarray(rows[name]).astype(np.int64) for name in DIMENSIONS}
+        segment = Segment(self._next_id, 0, first_seq, int(seqs[-1]), last_tick, state_hash)
+        with self._transaction():
+            for number, name in enumerate(DIMENSIONS):
+                keys = columns[name]
+                if name in NOTHING_AT_ZERO:
+                    some = np.flatnonzero(keys)
+                    self._write(number, segment, keys[some], seqs[some])
+                else:
+                    self._write(number, segment, keys, seqs)
+            self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)", astuple(segment))
+        self._segments.append(segment)
+        self._next_id += 1
+
+    def merge(self) -> bool:
+        """Merge the oldest segments of a size of which there are enough; False if of none.
+
+        Raises:
+            OSError: As for ``add``.
+            Damaged: A block cannot be read.
+        """
+        for tier in range(INDEX_TIERS - 1):
+            some = [segment for segment in self._segments if segment.tier == tier]
+            if len(some) >= INDEX_FAN_IN:
+                self._merge(some[:INDEX_FAN_IN])
+                return True
+        return False
+
+    def begin_anew(self, why: str) -> None:
+        """Throw away everything that is indexed; others may read meanwhile.
+
+        Raises:
+            OSError: As for ``add``.
+        """
+        with self._transaction():
+            self._db.execute("DELETE FROM blocks")
+            self._db.execute("DELETE FROM segments")
+        self._segments, self.why_anew = [], why
+
+    def close(self) -> None:
+        """Close; afterwards nothing else may be called."""
+        self._db.close()
+
+    def _merge(self, some: list[Segment]) -> None:
+        last = some[-1]
+        merged = Segment(
+            self._next_id, last.tier + 1, some[0].first_seq, last.last_seq,
+            last.last_tick, last.hash,
+        )  # fmt: skip
+        with self._transaction():
+            for number in range(len(DIMENSIONS)):
+                parts = [part for old in some for part in self._entries(number, old)]
+                if parts:
+                    keys, seqs = map(np.concatenate, zip(*parts, strict=True))
+                    self._write(number, merged, keys, seqs)
+                for old in some:
+                    self._db.execute(
+                        "DELETE FROM blocks WHERE dimension = ? AND segment = ?", (number, old.id)
+                    )
+            self._db.executemany("DELETE FROM segments WHERE id = ?", [(old.id,) for old in some])
+            self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)", astuple(merged))
+        at = self._segments.index(some[0])
+        self._segments[at : at + len(some)] = [merged]
+        self._next_id += 1
+
+    def _entries(self, number: int, segment: Segment) -> Iterator[tuple[Keys, Seqs]]:
+        query = (
+            "SELECT data, first_key FROM blocks WHERE dimension = ? AND segment = ? "
+            "ORDER BY first_key, first_seq"
+        )
+        rows: list[tuple[Any, ...]]
+        rows = self._db.execute(query, (number, segment.id)).fetchall()
+        for data, first_key in rows:
+            yield self._packer.unpack(data, first_key, segment.first_seq)
+
+    def _write(self, number: int, segment: Segment, keys: Keys, seqs: Seqs) -> None:
+        # Stable: within a key the events stay in order.
+        order = np.argsort(keys, kind="stable")
+        rows = (
+            (number, segment.id, block.first_key, block.first_seq, block.last_key, block.data)
+            for block in self._packer.pack(keys[order], seqs[order], segment.first_seq)
+        )
+        self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE").fetchall()
+            yield
+            self._db.execute("COMMIT").fetchall()
+        except apsw.Error as problem:
+            self._roll_back()
+            raise OSError(f"{self._path}: {problem}") from problem
+        except BaseException:  # rolled back, and raised again
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
+            self._db.execute("ROLLBACK").fetchall()
+
+    def _open(self, log: Finder) -> apsw.Connection:
+        fresh = not self._path.exists()
+        if fresh:
+            self._make()
+        db = _connect(self._path)
+        try:
+            if not fresh:
+                _check_pages(db)
+            self._segments = read_segments(db, log)
+        except BaseException:  # an interrupted opening, too, leaves no file open
+            db.close()
+            raise
+        self._next_id = 1 + max((segment.id for segment in self._segments), default=0)
+        return db
+
+    def _make(self) -> None:
+        """Put an empty index in the place of whatever is there."""
+        new = self._path.with_name(self._path.name + ".new")
+        _remove(new)
+        db = _connect(new)
+        try:
+            with db:
+                db.execute(_SCHEMA).fetchall()
+                db.execute("INSERT INTO meta VALUES ('format', ?)", (INDEX_FORMAT,)).fetchall()
+        finally:
+            db.close()
+        # Its own write-ahead log went with closing; that of the old file must not be found.
+        _remove(self._path)
+        new.replace(self._path)
+
+
+def _connect(path: Path) -> apsw.Connection:
+    db = apsw.Connection(str(path))
+    try:
+        db.set_busy_timeout(_BUSY_MS)
+        # apsw's cursors are lazy: without fetchall a pragma may not have run.
+        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
+        db.execute("PRAGMA journal_mode = WAL").fetchall()
+        # What a power cut tears is found by its check sums and made anew from the log.
+        db.execute("PRAGMA synchronous = OFF").fetchall()
+    except BaseException:  # a file that is no database is not left open
+        db.close()
+        raise
+    return db
+
+
+def _check_pages(db: apsw.Connection) -> None:
+    found = db.execute("PRAGMA quick_check(1)").fetchall()
+    if found != [("ok",)]:
+        raise Damaged(f"it is damaged ({found[0][0]})")
+
+
+def _remove(path: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)

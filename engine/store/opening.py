@@ -1,0 +1,28 @@
+"""Opens databases to read beside their writer."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+
+
+def open_to_read(path: Path, busy_ms: int) -> apsw.Connection:
+    """Return a connection that never writes; also what a writer holds open can be read.
+
+    Args:
+        path: A database with a write-ahead log.
+        busy_ms: How long a reader waits for a lock.
+
+    Raises:
+        apsw.Error: It cannot be opened.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY
+    if path.with_name(path.name + "-wal").exists():
+        db = apsw.Connection(str(path), flags=flags)
+    else:
+        # Nobody writes it. Opened like the others, a reader would make the files of a writer,
+        # and being one that never writes could not take them away again.
+        uri = f"file:{quote(str(path))}?immutable=1"
+        db = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
+    db.set_busy_timeout(busy_ms)
+    return db

@@ -1,0 +1,92 @@
+"""A world that writes is killed with SIGKILL at random moments; its log tells the whole truth."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.protocol.events import correlation_of
+from engine.store.reading import LogFile
+from engine.store.verify import verify
+from engine.world.inputs import TickInputs
+from tests.integration.killed_world import CONFIG, Killed
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+KILLS = 50
+
+
+def _kill(folder: Path, kills: int) -> Killed:
+    seed = int.from_bytes(os.urandom(3), "big")
+    print(f"seed {seed}")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", "-m", "tests.integration.killed_world"),
+            *(str(folder), str(seed), str(kills)),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"seed {seed}: {done.stdout[-500:]} {done.stderr[-2000:]}"
+    return msgspec.json.decode(done.stdout, type=Killed)
+
+
+def _check(killed: Killed, log: LogFile) -> None:
+    records = list(log.ticks())
+    newest = records[-1]
+    for tick, seq, state_hash in killed.acknowledged:
+        if tick < 0:
+            continue  # a world that had not begun
+        assert tick <= newest.tick, f"tick {tick} was acknowledged and is gone"
+        assert (records[tick].last_seq, records[tick].hash.hex()) == (seq, state_hash)
+    # A life goes on after the newest tick that was acknowledged, or one that was not yet.
+    told = Counter(tick for tick, _, _ in killed.acknowledged)
+    assert max(told) <= newest.tick <= max(told) + 1
+    roots: Counter[int] = Counter()
+    sent = set()
+    seq = 1
+    for tick, record in enumerate(records):
+        assert (record.tick, record.first_seq) == (tick, seq), "a gap or a fork"
+        seq += record.count
+        rows = record.block().rows
+        own = rows[(rows["cause"] == 0) & (rows["correlation"] > 0)]
+        roots.update(own["correlation"].tolist())
+        intents = TickInputs.unpack(record.inputs).intents
+        pairs = zip(intents["player"].tolist(), intents["seq"].tolist(), strict=True)
+        sent |= {correlation_of(player, number) for player, number in pairs}
+    assert set(roots) == sent, "an intent without a verdict, or a verdict without an intent"
+    assert set(roots.values()) == {1}, "a command was applied twice"
+    done = verify(log, CONFIG)
+    assert done.equal, done
+    assert done.ticks == len(records)
+
+
+def _kill_and_check(folder: Path, kills: int) -> None:
+    killed = _kill(folder, kills)
+    assert killed.lives == kills
+    log = LogFile(folder / "events.db")
+    try:
+        _check(killed, log)
+        last = log.last()
+        assert last is not None
+        assert last.tick > kills, "worlds that never ticked prove nothing"
+    finally:
+        log.close()
+
+
+def test_fifty_kills(tmp_path: Path) -> None:
+    _kill_and_check(tmp_path, KILLS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_thousand_kills(tmp_path: Path) -> None:
+    _kill_and_check(tmp_path, 1000)

@@ -1,0 +1,424 @@
+"""World, players and faults on one clock and one seed.
+
+The world's process is the real shell over the real gateway, sessions, inbox and store; the
+players are a real squad. Only time, the network and the process are simulated: the shell's
+coroutine is driven by hand, and a crash is an exception that nothing catches.
+"""
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import structlog
+from blake3 import blake3
+
+import engine.server.shell as shell_module
+from engine.protocol.child import EventBatch, SquadFault, WorldOrder, WorldOrderDone, WorldSpec
+from engine.protocol.command import Scope
+from engine.protocol.errors import UserError
+from engine.protocol.gateway import INTENT_KINDS, Ack, Intent, Welcome, server_decoder
+from engine.protocol.limits import GUEST_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
+from engine.server.serve import assemble
+from engine.server.shell import Parts, WorldShell
+from engine.store.base import TickRecord
+from engine.world.interest import TICK_OFFSET
+from engine.world.world import WorldConfig
+from tests.sim.auditor import Broken
+from tests.sim.clients import Heckler, make_squad
+from tests.sim.disk import Crash, CrashAt, Disk, FaultyStore, FileDisk, MemoryDisk
+from tests.sim.evidence import (
+    AckSeen,
+    BatchSeen,
+    Evidence,
+    Start,
+    UpdateSeen,
+    WelcomeSeen,
+)
+from tests.sim.network import Line, Network
+from tests.sim.timeline import Over, Timeline
+
+INTERVAL_S = 0.1
+CHECKPOINT_TICKS = 40
+"""More often than in earnest, so that short lives have some, too."""
+SETTLE_S = 15.0
+"""At the end nothing fails any more and nothing new is asked: everything is answered by then."""
+_QUARRELSOME: Final = (("wanderer", 1.0), ("trader", 2.0), ("raider", 3.0), ("cheater", 1.0))
+_UPDATE = b"\xa4type\xa5delta"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated; everything follows from the seed.
+
+    Attributes:
+        seed: The seed.
+        ticks: World ticks, about.
+        players: Honest players.
+        hecklers: Clients that keep to no rule.
+        npcs: NPCs.
+        nodes: Resource nodes.
+        rate: Commands of an honest player a second.
+        trouble_s: Mean time between two faults; 0 for none.
+        on_files: The log is a real event store in files.
+        mix: Of the honest players.
+    """
+
+    seed: int
+    ticks: int
+    players: int
+    hecklers: int
+    npcs: int
+    nodes: int
+    rate: float
+    trouble_s: float
+    on_files: bool
+    mix: Mapping[str, float] = field(default_factory=lambda: dict(_QUARRELSOME))
+
+    @classmethod
+    def of(cls, seed: int, ticks: int, on_files: bool | None = None) -> "Plan":
+        """Return the plan that follows from a seed."""
+        chance = Random(f"plan {seed}")
+        return cls(
+            seed=seed,
+            ticks=ticks,
+            players=chance.randint(2, 12),
+            hecklers=chance.randint(0, 2),
+            npcs=chance.choice((10, 60, 200)),
+            nodes=chance.choice((10, 60, 200)),
+            rate=chance.choice((0.5, 2.0, 5.0)),
+            trouble_s=chance.choice((2.0, 6.0, 20.0)),
+            on_files=chance.random() < 0.5 if on_files is None else on_files,
+        )
+
+
+class _Channel:
+    """The hub's channel, as far as the shell posts to it."""
+
+    def __init__(self, posted: Callable[[object], None]) -> None:
+        self._posted = posted
+
+    def post(self, message: object) -> bool:
+        self._posted(message)
+        return True
+
+
+class Simulation:
+    """One run.
+
+    Args:
+        plan: What is simulated.
+        folder: For a log in files.
+
+    Attributes:
+        evidence: What was seen.
+        counts: What happened, by name: so that a test can see that something did.
+    """
+
+    def __init__(self, plan: Plan, folder: Path | None = None) -> None:
+        self.plan = plan
+        self.timeline = Timeline()
+        self.counts: Counter[str] = Counter()
+        self._faults = Random(f"faults {plan.seed}")
+        self.network = Network(self.timeline, Random(f"network {plan.seed}"), self._overhear)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.disk: Disk
+        if plan.on_files:
+            if folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="seedstorm-sim-")
+                folder = Path(self._folder.name)
+            self.disk = FileDisk(folder)
+        else:
+            self.disk = MemoryDisk()
+        self._spec = WorldSpec(
+            seed=plan.seed,
+            epoch_ms=0,
+            npcs=plan.npcs,
+            nodes=plan.nodes,
+            capacity=plan.npcs + plan.nodes + plan.players + 40,
+            interval_ms=round(INTERVAL_S * 1000),
+            gateway_host="127.0.0.1",
+            gateway_port=0,
+            database="",
+            events_socket="",
+            shared_memory="",
+            secret=b"simulated",
+        )
+        config = WorldConfig(
+            plan.seed, plan.npcs, plan.nodes, self._spec.capacity, self._spec.interval_ms
+        )
+        honest = frozenset(PLAYER_ID_BASE + number for number in range(plan.players))
+        self._inner = self.disk.open()
+        self.store = FaultyStore(self._inner, self.timeline, self.disk, self._stored)
+        self.evidence = Evidence(config, self._inner, honest)
+        self._parts: Parts | None = None
+        self._crash_after_answers = 0
+        self._orders = 0
+        self.squad, self._wires = make_squad(
+            self.network,
+            Random(f"wires {plan.seed}"),
+            seed=plan.seed,
+            players=plan.players,
+            rate=plan.rate,
+            twice=0.02,
+            mix=plan.mix,
+        )
+        self._hecklers = [
+            Heckler(self.network, Random(f"heckler {plan.seed} {n}"), f"heckler {n}", 0.3)
+            for n in range(plan.hecklers)
+        ]
+
+    @property
+    def durable(self) -> int:
+        """Newest tick that is in the log for good."""
+        return self.store.durable
+
+    def run(self) -> Evidence:
+        """Run to the end and return what was seen."""
+        ends_s = self.plan.ticks * INTERVAL_S
+        if self.plan.trouble_s:
+            self.timeline.after(self._next_trouble_s(), self._trouble)
+        self.timeline.at(ends_s, self._settle)
+        self.timeline.ends_s = ends_s + SETTLE_S
+        checkpoint_ticks = shell_module.CHECKPOINT_TICKS
+        shell_module.CHECKPOINT_TICKS = CHECKPOINT_TICKS  # type: ignore[misc]  # Final, but for this
+        try:
+            while self._live():
+                self.counts["lives"] += 1
+        finally:
+            shell_module.CHECKPOINT_TICKS = checkpoint_ticks  # type: ignore[misc]  # as it was
+        self.evidence.log = self._inner
+        self.evidence.acknowledged_lost = self.squad.tally.acknowledged_lost
+        return self.evidence
+
+    def close(self) -> None:
+        """Close the log and remove its files."""
+        self._inner.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    # --- the world's process ---
+
+    def _live(self) -> bool:
+        """Run the world's process to its death; return whether there is time for another."""
+        try:
+            self._begin_life()
+            assert self._parts is not None
+            shell = WorldShell(
+                self._parts,
+                _Channel(self._posted),  # type: ignore[arg-type]  # as much of a channel as it uses
+                self.timeline,
+                self._restarted,
+            )
+            self._keep_house(shell)
+            ticking = shell._tick_forever()
+            try:
+                # Nothing in it ever waits for a loop: one step is the whole life.
+                ticking.send(None)
+            finally:
+                ticking.close()
+        except Crash:
+            self._end_life()
+            try:
+                self.timeline.run_until(self.timeline.time_s + self._faults.uniform(0.05, 2.0))
+            except Over:
+                self._open_log()
+                return False
+        except Over:
+            return False
+        return True
+
+    def _begin_life(self) -> None:
+        before = self.store.last()
+        try:
+            parts, self._restarted = assemble(self._spec, self.store, self.timeline.now_s)
+        except UserError as problem:
+            raise Broken("recovery", problem.message) from problem
+        if self._restarted:
+            assert before is not None
+            stored = next(self.store.ticks(before.tick)).hash
+            self.evidence.starts.append(Start(parts.world.tick, parts.world.hash, stored))
+        self._parts = parts
+        self.network.gateway = parts.gateway
+
+    def _end_life(self) -> None:
+        self.network.lose_world()
+        self._parts = None
+        crash_at = self.store.crash_at
+        self.counts[f"crash {crash_at}"] += 1
+        self.disk.crash(self._faults, crash_at)
+        self._open_log()
+
+    def _open_log(self) -> None:
+        self._inner = self.disk.open()
+        full_until_s = self.store.full_until_s
+        self.store = FaultyStore(self._inner, self.timeline, self.disk, self._stored)
+        self.store.full_until_s = full_until_s
+
+    def _keep_house(self, shell: WorldShell) -> None:
+        """Do what the shell does beside its ticks, while this life lasts."""
+        parts = self._parts
+
+        def sweep() -> None:
+            if self._parts is parts and parts is not None:
+                parts.gateway.sweep()
+                shell.report()
+                self.squad.report(0, 0.0, 0.0)
+                self.squad.tally.handed_over()
+                self.timeline.after(1.0, sweep)
+
+        self.timeline.after(1.0, sweep)
+
+    def _stored(self, record: TickRecord) -> None:
+        self.evidence.hashes[record.tick] = record.hash
+
+    def _posted(self, message: object) -> None:
+        if isinstance(message, EventBatch):
+            self.evidence.batches.append(BatchSeen(message, self.durable))
+        elif isinstance(message, WorldOrderDone):
+            self.evidence.orders_done.append(message)
+
+    def _overhear(self, line: Line, payload: bytes) -> None:
+        durable = self.durable
+        if payload[1:12] == _UPDATE:
+            tick = int.from_bytes(payload[TICK_OFFSET : TICK_OFFSET + 4], "big")
+            self.evidence.updates.append(UpdateSeen(tick, durable))
+            return
+        message = server_decoder.decode(payload)
+        assert line.session is not None
+        entity = line.session.entity
+        if isinstance(message, Ack):
+            if self.store.crash_at == "answering" and message.tick:
+                self._crash_after_answers -= 1
+                if self._crash_after_answers < 0:
+                    raise Crash
+            self.evidence.acks.append(AckSeen(entity, line.number, message, durable))
+            self.counts[f"ack {message.verdict}"] += 1
+        elif isinstance(message, Welcome):
+            self.evidence.welcomes.append(WelcomeSeen(entity, message, durable))
+
+    # --- trouble ---
+
+    def _next_trouble_s(self) -> float:
+        return self._faults.expovariate(1.0 / self.plan.trouble_s)
+
+    def _trouble(self) -> None:
+        if self.timeline.ends_s - self.timeline.time_s <= SETTLE_S:
+            return
+        self.timeline.after(self._next_trouble_s(), self._trouble)
+        kinds = ("crash", "crash", "full", "storm", "latency", "stall", "slow", "order", "order")
+        kind = self._faults.choice((*kinds, "forgetful", "doubtful"))
+        self.counts[kind] += 1
+        getattr(self, f"_{kind}")()
+
+    def _crash(self) -> None:
+        if self.store.crash_at:
+            return  # it waits for its moment
+        kinds: list[CrashAt] = [
+            "between", "before_append", "after_append", "answering", "checkpoint",
+        ]  # fmt: skip
+        if self.plan.on_files:
+            kinds += ["torn", "torn", "folding"]
+        self.store.crash_at = self._faults.choice(kinds)
+        self._crash_after_answers = self._faults.randrange(4)
+        if self.store.crash_at == "between" and self._parts is not None:
+            raise Crash
+
+    def _full(self) -> None:
+        self.store.full_until_s = self.timeline.time_s + self._faults.uniform(0.2, 4.0)
+
+    def _forgetful(self) -> None:
+        self.store.loses_checkpoints = True
+
+    def _doubtful(self) -> None:
+        self.store.hides_success = True
+
+    def _storm(self) -> None:
+        how = self._faults.choice(("rst", "fin", "silent"))
+        self._arm("disconnect-storm", {"how": how})
+
+    def _latency(self) -> None:
+        self._arm("latency", {"ms": self._faults.choice((20.0, 400.0))})
+
+    def _arm(self, name: str, params: dict[str, str | int | float | bool]) -> None:
+        fault = SquadFault(
+            id=f"{name} {self.counts[name]}",
+            name=name,
+            scope=Scope(players_pct=self._faults.choice((30.0, 100.0))),
+            params=params,
+            ramp_s=0.0,
+            seed=self._faults.randrange(1000),
+            hold_s=self._faults.uniform(0.2, 5.0),
+        )
+        self.counts[name] += 1
+        self.squad.arm(fault)
+
+    def _stall(self) -> None:
+        for line in self._some_lines():
+            line.stall(self._faults.uniform(0.1, 3.0))
+
+    def _slow(self) -> None:
+        """Clients that do not read: frames are left out, then they are closed."""
+        for line in self._some_lines():
+            session = line.session
+            if session is None:
+                continue
+            session.pause_writing()
+            if self._faults.random() < 0.5:
+                self.timeline.after(
+                    self._faults.uniform(0.1, 2.0),
+                    lambda session=session: session.resume_writing(),  # type: ignore[misc]  # bound now
+                )
+
+    def _some_lines(self) -> list[Line]:
+        return [line for line in self.network.lines.values() if self._faults.random() < 0.5]
+
+    def _order(self) -> None:
+        """An operator sends somebody somewhere."""
+        if self._parts is None:
+            return
+        self._orders += 1
+        who = self._faults.choice(
+            (
+                NPC_ID_BASE + self._faults.randrange(self.plan.npcs),
+                PLAYER_ID_BASE + self._faults.randrange(self.plan.players),
+                GUEST_ID_BASE,
+            )
+        )
+        intent = Intent(
+            seq=1,
+            kind=self._faults.choice(INTENT_KINDS),
+            x=self._faults.randrange(65_536),
+            y=self._faults.randrange(65_536),
+            target=PLAYER_ID_BASE,
+            text="by order",
+        )
+        self._parts.inbox.put_order(WorldOrder(self._orders, who, intent))
+
+    def _settle(self) -> None:
+        """Nothing fails any more, and nobody asks for anything new."""
+        self.store.full_until_s = 0.0
+        self.store.crash_at = ""
+        for heckler in self._hecklers:
+            heckler.is_quiet = True
+        self.squad.drain()
+
+
+def quiet() -> None:
+    """Let the worlds of this process write no log lines."""
+    critical = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=critical)
+
+
+def digest(evidence: Evidence) -> str:
+    """Return a hash of all that was seen: the same seed gives the same, on any machine."""
+    hasher = blake3()
+    for record in evidence.log.ticks():
+        hasher.update(record.inputs + record.events + record.audit + record.hash)
+    for seen in (evidence.acks, evidence.welcomes, evidence.updates, evidence.starts):
+        hasher.update(repr(seen).encode())
+    return hasher.hexdigest()[:16]
