@@ -142,6 +142,8 @@ class World:
                 f"asked for {config.seed} and {config.interval_ms}"
             )
         world = cls(config, state, policies, rules)
+        if len(pending.steps) and int(pending.steps["rule"].max()) >= len(world._rules.rules):
+            raise ValueError("checkpoint of a cascade that other rules have begun")
         world.governor.load(saved.standing)
         world.tick, world.next_seq = saved.tick, saved.next_seq
         world._pending = pending
