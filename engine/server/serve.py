@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from engine.protocol.child import (
     WorldSpec,
 )
 from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.policy import PolicyChange, WorldPolicy, WorldPolicyDone
 from engine.server.clock import MonotonicClock
 from engine.server.gateway import Gateway
 from engine.server.inbox import Inbox
@@ -30,8 +31,10 @@ from engine.server.shared import SharedState
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import EventStore
 from engine.store.memory import MemoryStore
+from engine.store.policyfiles import load_policies
 from engine.store.recover import Recovered, recover
 from engine.store.sqlite import SqliteStore
+from engine.world.standing import Standing
 from engine.world.world import World, WorldConfig
 
 
@@ -120,6 +123,10 @@ async def _until_told(channel: Channel, stop: asyncio.Event, inbox: Inbox) -> No
                 refusal = inbox.put_order(message)
                 if refusal:
                     channel.post(WorldOrderDone(message.id, 0, "deny", refusal))
+            elif isinstance(message, WorldPolicy):
+                refusal = inbox.put_policy(message)
+                if refusal:
+                    channel.post(WorldPolicyDone(message.id, 0, ok=False, text=refusal))
     stop.set()
 
 
@@ -174,10 +181,13 @@ def assemble(
         nodes=spec.nodes,
         capacity=spec.capacity,
         interval_ms=spec.interval_ms,
+        policies=load_policies(Path(spec.folder), spec.policy_files),
     )
     recovered = recover(store, config) if store.last() is not None else None
     world = recovered.world if recovered else World.create(config)
     inbox = Inbox()
+    if recovered is None:
+        _set_policies(world, inbox, spec.policies)
     roster = Roster(spec.secret, world.state.names)
 
     def has_room(entity: int | None) -> bool:
@@ -190,6 +200,18 @@ def assemble(
 
     gateway = Gateway(inbox, roster, has_room, now_s)
     return Parts(spec, world, store, inbox, roster, gateway, None, None), recovered
+
+
+def _set_policies(world: World, inbox: Inbox, changes: Sequence[PolicyChange]) -> None:
+    """Have a new world's policies changed before its first tick.
+
+    Raises:
+        UserError: A change is not allowed.
+    """
+    trial = Standing(world.governor.policies)
+    for change in changes:
+        trial.change(change, 0)
+        inbox.put_policy(WorldPolicy(0, change))
 
 
 def _open_store(database: str) -> EventStore:

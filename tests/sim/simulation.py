@@ -48,7 +48,11 @@ CHECKPOINT_TICKS = 40
 SETTLE_S = 15.0
 """At the end nothing fails any more and nothing new is asked: everything is answered by then."""
 _QUARRELSOME: Final = (("wanderer", 1.0), ("trader", 2.0), ("raider", 3.0), ("cheater", 1.0))
-_UPDATE = b"\xa4type\xa5delta"
+_WAYS_TO_DIE: Final[tuple[CrashAt, ...]] = (
+    "between", "before_append", "after_append", "answering", "checkpoint",
+)  # fmt: skip
+_TORN: Final[tuple[CrashAt, ...]] = ("torn", "folding")
+_UPDATE: Final = b"\xa4type\xa5delta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ class Simulation:
         self.evidence = Evidence(config, self._inner, honest)
         self._parts: Parts | None = None
         self._crash_after_answers = 0
+        self._ways_to_die: list[CrashAt] = []
         self._orders = 0
         self.squad, self._wires = make_squad(
             self.network,
@@ -319,12 +324,11 @@ class Simulation:
     def _crash(self) -> None:
         if self.store.crash_at:
             return  # it waits for its moment
-        kinds: list[CrashAt] = [
-            "between", "before_append", "after_append", "answering", "checkpoint",
-        ]  # fmt: skip
-        if self.plan.on_files:
-            kinds += ["torn", "torn", "folding"]
-        self.store.crash_at = self._faults.choice(kinds)
+        if not self._ways_to_die:
+            # Each comes once before any comes again.
+            self._ways_to_die = [*_WAYS_TO_DIE, *(_TORN if self.plan.on_files else ())]
+            self._faults.shuffle(self._ways_to_die)
+        self.store.crash_at = self._ways_to_die.pop()
         self._crash_after_answers = self._faults.randrange(4)
         if self.store.crash_at == "between" and self._parts is not None:
             raise Crash

@@ -11,11 +11,11 @@ from tests.sim.__main__ import run
 from tests.sim.auditor import audit
 from tests.sim.simulation import Plan, Simulation
 
-TICKS = 300
+TICKS = 250
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(10))
 def test_what_must_be_true_is_true(seed: int) -> None:
     run(seed, TICKS)
 
@@ -41,7 +41,7 @@ def _fresh_seed() -> int:
 
 def test_every_kind_of_trouble_happens() -> None:
     plan = Plan(
-        seed=5, ticks=900, players=6, hecklers=2, npcs=40, nodes=40, rate=2.0, trouble_s=0.4,
+        seed=5, ticks=700, players=6, hecklers=2, npcs=40, nodes=40, rate=2.0, trouble_s=0.4,
         on_files=True,
     )  # fmt: skip
     simulation = Simulation(plan)
