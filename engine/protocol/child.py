@@ -231,11 +231,19 @@ class Go(Struct, frozen=True, tag="go"):
 
 
 class WorldReady(Struct, frozen=True, tag="world_ready"):
-    """The world listens; ``tick`` is the next one (more than 0 after a restart)."""
+    """The world listens.
+
+    Attributes:
+        tick: The next one, more than 0 after a restart.
+        recovered: What it took to go on from the log, in words; empty for a new world.
+        passed_over: Checkpoints that could not be used, and why.
+    """
 
     pid: int
     gateway_port: int
     tick: int
+    recovered: str = ""
+    passed_over: tuple[str, ...] = ()
 
 
 class TickRow(TickFigures, frozen=True, array_like=True):

@@ -240,7 +240,8 @@ class Simulation:
     def _begin_life(self) -> None:
         before = self.store.last()
         try:
-            parts, self._restarted = assemble(self._spec, self.store, self.timeline.now_s)
+            parts, recovered = assemble(self._spec, self.store, self.timeline.now_s)
+            self._restarted = recovered is not None
         except UserError as problem:
             raise Broken("recovery", problem.message) from problem
         if self._restarted:
