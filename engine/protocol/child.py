@@ -15,9 +15,8 @@ from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
     PolicyFile,
-    WorldPolicies,
+    PolicyWord,
     WorldPolicy,
-    WorldPolicyDone,
 )
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
@@ -39,8 +38,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         events_socket: Path of the unix socket on which event batches are published.
         shared_memory: Name of the block for the state arrays, empty for none.
         secret: Key of the resume tokens.
-        folder: The capsule, where the policies' files are.
-        policy_files: The user's policies.
+        folder: The capsule.
+        policy_files: The user's policies, in the folder.
         policies: What a new world's policies are changed to before its first tick.
     """
 
@@ -390,8 +389,7 @@ FromChild = (
     WorldReady
     | WorldReport
     | WorldOrderDone
-    | WorldPolicyDone
-    | WorldPolicies
+    | PolicyWord
     | SquadReady
     | SquadReport
     | PlayerTold

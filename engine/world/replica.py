@@ -29,6 +29,7 @@ class Replica:
         self.tick = world.tick
         self.next_seq = world.next_seq
         self._interval_ms = world.config.interval_ms
+        self._told, self._standing = world.told, world.governor.standing.pack()
 
     def take(self, block: EventBlock) -> None:
         """Bring the state forward by the events of the next tick; they are left as they are."""
@@ -41,8 +42,14 @@ class Replica:
         self.next_seq += len(rows)
 
     def hash(self) -> bytes:
-        """Return the state hash as it is if no reactions are left for the next tick."""
-        return state_hash(self.state, self.tick, self.next_seq, no_frontier())
+        """Return the state hash as it is if nothing but entities changed since the beginning.
+
+        That is, no reactions are left for the next tick, no invariant broke or holds again,
+        and no policy was changed.
+        """
+        return state_hash(
+            self.state, self.tick, self.next_seq, no_frontier(), self._told, self._standing
+        )
 
 
 def _blocks(rows: Array) -> list[Array]:

@@ -62,8 +62,8 @@ def _play(seed: int, ticks: list[dict], depth: int, width: int, path: Path) -> l
     store, world = SqliteStore(path), _start(seed)
     events: list[Event] = []
 
-    def small(turn, pending):
-        return cascade_module.cascade(turn, pending, depth, width)
+    def small(turn, pending, book, _bounds):
+        return cascade_module.cascade(turn, pending, book, cascade_module.Bounds(depth, width))
 
     def step(inputs: TickInputs) -> None:
         result = world.step(inputs)
