@@ -29,6 +29,8 @@ class Replica:
         self.tick = world.tick
         self.next_seq = world.next_seq
         self._interval_ms = world.config.interval_ms
+        self._told = world._oracle.told  # noqa: SLF001 - a replica takes the whole world over
+        self._standing = world.governor.standing.pack()
 
     def take(self, block: EventBlock) -> None:
         """Bring the state forward by the events of the next tick; they are left as they are."""
@@ -41,8 +43,14 @@ class Replica:
         self.next_seq += len(rows)
 
     def hash(self) -> bytes:
-        """Return the state hash as it is if no reactions are left for the next tick."""
-        return state_hash(self.state, self.tick, self.next_seq, no_frontier())
+        """Return the state hash as it is if only events made a difference.
+
+        It is another one when reactions are left for the next tick, when a policy was changed,
+        and when an invariant broke or was mended: none of that stands in the columns.
+        """
+        return state_hash(
+            self.state, self.tick, self.next_seq, no_frontier(), self._told, self._standing
+        )
 
 
 def _blocks(rows: Array) -> list[Array]:
