@@ -24,7 +24,7 @@ from engine.protocol.manifest import WorldShape
 from engine.store import replay
 from engine.store.base import TickRecord
 from engine.store.sqlite import SqliteStore
-from engine.world.events import EventBlock
+from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.replica import Replica
 from engine.world.world import World, WorldConfig
@@ -80,9 +80,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     done = {"applied": 0, "stepped": 0}
     take, step = Replica.take, World.step
 
-    def counted_take(self: Replica, block: EventBlock) -> None:
+    def counted_take(self: Replica, events: TickEvents) -> None:
         done["applied"] += 1
-        take(self, block)
+        take(self, events)
 
     def counted_step(self: World, inputs: TickInputs):
         done["stepped"] += 1
