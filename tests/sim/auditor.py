@@ -13,6 +13,7 @@ from engine.protocol.limits import ORDER_SEQ_BASE
 from engine.store.base import TickRecord
 from engine.store.replay import world_at
 from engine.store.verify import verify
+from engine.world.audit import DENY, RESENT, AuditBlock, AuditTable
 from engine.world.constants import (
     GOLD_NPC_START,
     GOLD_SUPPLY,
@@ -134,6 +135,38 @@ def _every_intent_judged(_: Evidence, told: Told) -> Words:
         if of_tick - wanted:
             strange = [_command(each) for each in of_tick - wanted]
             yield f"tick {record.tick}: verdicts on what nobody sent: {strange}"
+
+
+def _audited(_: Evidence, told: Told) -> Words:
+    """Each intent has its line in the audit; it says what the root event says, and who was asked."""
+    table: AuditTable | None = None
+    for record in told.records:
+        intents = TickInputs.unpack(record.inputs).intents
+        audit = AuditBlock.from_log(record.audit)
+        table = audit.table or table
+        if len(audit.verdict) != len(intents):
+            yield f"tick {record.tick}: {len(audit.verdict)} audits of {len(intents)} intents"
+            continue
+        if len(intents) and (table is None or table.version != audit.version):
+            yield f"tick {record.tick}: nobody knows which policies were asked"
+            continue
+        denied, judged = set(), set()
+        keys = zip(intents["player"].tolist(), intents["seq"].tolist(), strict=True)
+        for key, verdict in zip(keys, audit.verdict.tolist(), strict=True):
+            correlation = correlation_of(*key)
+            if verdict != RESENT:
+                judged.add(correlation)
+            if verdict == DENY:
+                denied.add(correlation)
+        own = [
+            event
+            for event in to_events(record.block(), record.tick)
+            if event.correlation and not event.cause
+        ]
+        if judged != {event.correlation for event in own}:
+            yield f"tick {record.tick}: the audit judges other commands than have an event"
+        if denied != {event.correlation for event in own if event.kind == "denied"}:
+            yield f"tick {record.tick}: the audit denies other commands than have a denial"
 
 
 def _acknowledged_is_stored(evidence: Evidence, told: Told) -> Words:
@@ -331,6 +364,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Evidence, Told], Words]], ...]] = (
     ("causes", _causes),
     ("applied_once", _applied_once),
     ("every_intent_judged", _every_intent_judged),
+    ("audited", _audited),
     ("acknowledged_is_stored", _acknowledged_is_stored),
     ("one_answer", _one_answer),
     ("answers_in_order", _answers_in_order),

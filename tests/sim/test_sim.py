@@ -9,7 +9,8 @@ import pytest
 
 from tests.sim.__main__ import run
 from tests.sim.auditor import audit
-from tests.sim.simulation import Plan, Simulation
+from tests.sim.plan import Plan
+from tests.sim.simulation import Simulation
 
 TICKS = 250
 ROOT = Path(__file__).parents[2]
