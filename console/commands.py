@@ -121,6 +121,13 @@ def run(
     warbler: Annotated[
         bool, typer.Option(help="Tell the run's story (never with --in-process).")
     ] = True,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE.py", help="A policy of your own; may be repeated."),
+    ] = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Run the code that the scenario names.")
+    ] = False,
     runs_dir: RunsDir = None,
     port_base: Annotated[
         int | None,
@@ -152,6 +159,8 @@ def run(
         unattended_s_max=parse_duration_s(unattended_max, "--unattended-max"),
         in_process=in_process,
         warbler=warbler,
+        policies=tuple(Path(name) for name in policy or ()),
+        allow_code=allow_code,
     )
     view = cli.View(headless=headless or bool(json), json=json, theme=theme, hz=_hz(hz))
     return partial(cli.run, options, view)
@@ -220,13 +229,16 @@ def replay(
         str, typer.Option(metavar="ID", help="With --at: of one entity, such as player-12.")
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="As one object.")] = False,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Run the policies that its user wrote.")
+    ] = False,
     runs_dir: RunsDir = None,
     version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
 ) -> Do:
     """Re-run a recording and compare, or tell what was true at a tick."""
     from console.replaying import Replay
 
-    asked = Replay(run, verify, from_checkpoint, at, entity, json)
+    asked = Replay(run, verify, from_checkpoint, at, entity, json, allow_code)
     return partial(cli.replay, asked, _folder(runs_dir))
 
 

@@ -34,6 +34,7 @@ class Replay(Struct, frozen=True):
         at: Tick before which to tell what was true.
         entity: Of which entity, empty for the whole world.
         json: As JSON.
+        allow_code: Run the users' policies that its capsule holds.
     """
 
     run: str
@@ -42,6 +43,7 @@ class Replay(Struct, frozen=True):
     at: int | None = None
     entity: str = ""
     json: bool = False
+    allow_code: bool = False
 
 
 class Recorded(Protocol):

@@ -26,6 +26,7 @@ from engine.protocol.limits import (
     LOG_EVENTS_READ_MAX,
     LOG_TICKS_READ_MAX,
 )
+from engine.protocol.policy import WorldPolicies, WorldPolicyDone
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
 from engine.store.reading import read_events
@@ -216,8 +217,10 @@ class WorldPost:
                 self._rejoined = False
                 self._take_stored(self._stored_after(reports.fold.log.last_seq))
             reports.remark(reports.fold.take_events(message))
-        elif isinstance(message, WorldOrderDone):
+        elif isinstance(message, WorldOrderDone | WorldPolicyDone):
             reports.orders.done(message)
+        elif isinstance(message, WorldPolicies):
+            reports.fold.policies.take(message)
         reports.bell.ring()
 
     def _lost(self, why: str) -> None:

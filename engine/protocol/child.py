@@ -11,6 +11,14 @@ from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
 from engine.protocol.manifest import WorldShape
+from engine.protocol.policy import (
+    PolicyChange,
+    PolicyCount,
+    PolicyFile,
+    WorldPolicies,
+    WorldPolicy,
+    WorldPolicyDone,
+)
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
@@ -31,6 +39,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         events_socket: Path of the unix socket on which event batches are published.
         shared_memory: Name of the block for the state arrays, empty for none.
         secret: Key of the resume tokens.
+        folder: The capsule, where the policies' files are.
+        policy_files: The user's policies.
+        policies: What a new world's policies are changed to before its first tick.
     """
 
     seed: int
@@ -45,6 +56,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     events_socket: str
     shared_memory: str
     secret: bytes
+    folder: str = ""
+    policy_files: tuple[PolicyFile, ...] = ()
+    policies: tuple[PolicyChange, ...] = ()
 
 
 class SquadSpec(Struct, frozen=True, tag="squad_spec"):
@@ -253,6 +267,7 @@ class WorldReport(Struct, frozen=True, tag="world_report"):
     store_error: str = ""
     update_stride: int = 1
     """Ticks from one update of a quiet player to the next; more than 1 under too much load."""
+    policies: dict[str, PolicyCount] = {}
 
 
 class SquadReady(Struct, frozen=True, tag="squad_ready"):
@@ -359,6 +374,7 @@ ToChild = (
     | SquadClear
     | AskPlayer
     | WorldOrder
+    | WorldPolicy
     | Quit
     | Go
 )
@@ -366,6 +382,8 @@ FromChild = (
     WorldReady
     | WorldReport
     | WorldOrderDone
+    | WorldPolicyDone
+    | WorldPolicies
     | SquadReady
     | SquadReport
     | PlayerTold

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from engine.protocol.child import (
     WorldSpec,
 )
 from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.policy import PolicyChange, WorldPolicy, WorldPolicyDone
 from engine.server.clock import MonotonicClock
 from engine.server.gateway import Gateway
 from engine.server.inbox import Inbox
@@ -30,8 +31,10 @@ from engine.server.shared import SharedState
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import EventStore
 from engine.store.memory import MemoryStore
+from engine.store.policyfiles import load_policies
 from engine.store.recover import recover
 from engine.store.sqlite import SqliteStore
+from engine.world.standing import Standing
 from engine.world.world import World, WorldConfig
 
 
@@ -114,6 +117,10 @@ async def _until_told(channel: Channel, stop: asyncio.Event, inbox: Inbox) -> No
                 refusal = inbox.put_order(message)
                 if refusal:
                     channel.post(WorldOrderDone(message.id, 0, "deny", refusal))
+            elif isinstance(message, WorldPolicy):
+                refusal = inbox.put_policy(message)
+                if refusal:
+                    channel.post(WorldPolicyDone(message.id, 0, ok=False, text=refusal))
     stop.set()
 
 
@@ -166,10 +173,13 @@ def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> 
         nodes=spec.nodes,
         capacity=spec.capacity,
         interval_ms=spec.interval_ms,
+        policies=load_policies(Path(spec.folder), spec.policy_files),
     )
     restarted = store.last() is not None
     world = _recovered(store, config) if restarted else World.create(config)
     inbox = Inbox()
+    if not restarted:
+        _set_policies(world, inbox, spec.policies)
     roster = Roster(spec.secret, world.state.names)
 
     def has_room(entity: int | None) -> bool:
@@ -189,6 +199,18 @@ def _recovered(store: EventStore, config: WorldConfig) -> World:
     log = structlog.get_logger()
     (log.warning if recovered.unusable else log.info)(recovered.text)
     return recovered.world
+
+
+def _set_policies(world: World, inbox: Inbox, changes: Sequence[PolicyChange]) -> None:
+    """Have a new world's policies changed before its first tick.
+
+    Raises:
+        UserError: A change is not allowed.
+    """
+    trial = Standing(world.governor.policies)
+    for change in changes:
+        trial.change(change, 0)
+        inbox.put_policy(WorldPolicy(0, change))
 
 
 def _open_store(database: str) -> EventStore:

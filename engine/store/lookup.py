@@ -102,13 +102,14 @@ class Lookup:
             OverBudget: It would take more blocks than one search may read.
         """
         found = [
-            part
-            for dimension, key in terms
-            for part in self._with_key(DIMENSIONS.index(dimension), key, segment)
+            self._with_key(DIMENSIONS.index(dimension), key, segment) for dimension, key in terms
         ]
-        if not found:
-            return _NONE
-        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+        found = [some for some in found if len(some)]
+        if len(found) < 2:
+            return found[0] if found else _NONE
+        # Runs in order, which a stable sort only has to merge; an event may be in several.
+        every = np.sort(np.concatenate(found), kind="stable")
+        return every[np.diff(every, prepend=0) > 0]
 
     def effects_of(self, causes: Keys, segment: Segment) -> tuple[Keys, Seqs]:
         """Return a segment's events that directly follow from some causes, with their cause.
@@ -129,13 +130,13 @@ class Lookup:
             seqs.append(theirs[here])
         return np.concatenate(keys), np.concatenate(seqs)
 
-    def _with_key(self, number: int, key: int, segment: Segment) -> list[Seqs]:
-        parts = []
+    def _with_key(self, number: int, key: int, segment: Segment) -> Seqs:
+        parts = [_NONE]
         for keys, seqs in self._blocks(number, key, key, segment):
             first, end = np.searchsorted(keys, (key, key + 1))
             if end > first:
                 parts.append(seqs[first:end])
-        return parts
+        return np.concatenate(parts)
 
     def _blocks(
         self, number: int, low: int, high: int, segment: Segment

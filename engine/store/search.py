@@ -182,7 +182,11 @@ class _Search:
         found = self._lookup.any_of(conditions[0], segment)
         for condition in conditions[1:]:
             if len(found):
-                found = np.intersect1d(found, self._lookup.any_of(condition, segment), True)
+                others = self._lookup.any_of(condition, segment)
+                if not len(others):
+                    return others
+                at = np.minimum(others.searchsorted(found), len(others) - 1)
+                found = found[others[at] == found]
         return found[(found >= self._first) & (found < self._end)]
 
     def _by_log(self, down_to: int = 0) -> Iterator[Step]:

@@ -66,6 +66,11 @@ class TickResult:
     audit: AuditBlock
     changes: list[ChangeDone]
 
+    @property
+    def audit_log(self) -> bytes:
+        """The audit's stored form."""
+        return self.audit.to_log()
+
 
 class World:
     """The world between two ticks.
@@ -137,6 +142,8 @@ class World:
                 f"asked for {config.seed} and {config.interval_ms}"
             )
         world = cls(config, state, policies, rules)
+        if len(pending.steps) and int(pending.steps["rule"].max()) >= len(world._rules.rules):
+            raise ValueError("checkpoint of a cascade that other rules have begun")
         world.governor.load(saved.standing)
         world.tick, world.next_seq = saved.tick, saved.next_seq
         world._pending = pending

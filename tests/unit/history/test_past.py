@@ -24,7 +24,9 @@ from engine.protocol.manifest import WorldShape
 from engine.store import replay
 from engine.store.base import TickRecord
 from engine.store.sqlite import SqliteStore
+from engine.world.events import EventBlock
 from engine.world.inputs import TickInputs
+from engine.world.replica import Replica
 from engine.world.world import World, WorldConfig
 
 CONFIG = WorldConfig(seed=9, npcs=20, nodes=8, capacity=60)
@@ -72,21 +74,45 @@ def test_every_tick_in_any_order(then: Then):
         assert _at(past, tick) == then.columns[tick]
 
 
-def test_no_more_is_stepped_than_needed(then: Then, monkeypatch: pytest.MonkeyPatch):
-    steps = 0
-    step = World.step
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Count the ticks that are applied and those that are stepped."""
+    done = {"applied": 0, "stepped": 0}
+    take, step = Replica.take, World.step
 
-    def counted(self: World, inputs: TickInputs):
-        nonlocal steps
-        steps += 1
+    def counted_take(self: Replica, block: EventBlock) -> None:
+        done["applied"] += 1
+        take(self, block)
+
+    def counted_step(self: World, inputs: TickInputs):
+        done["stepped"] += 1
         return step(self, inputs)
 
-    monkeypatch.setattr(World, "step", counted)
+    monkeypatch.setattr(Replica, "take", counted_take)
+    monkeypatch.setattr(World, "step", counted_step)
+    return done
+
+
+def test_no_more_is_done_than_needed(then: Then, work: dict[str, int]):
     past = Past(then.path, CONFIG)
     for tick, needed in ((20, 6), (22, 2), (22, 0), (21, 7), (44, 0), (40, 11), (59, 0), (0, 1)):
-        before = steps
+        before = work["applied"]
         assert _at(past, tick) == then.columns[tick]
-        assert steps - before == needed, tick
+        assert work["applied"] - before == needed, tick
+    assert work["stepped"] == 0
+
+
+def test_what_events_cannot_tell_is_stepped_again(
+    then: Then, work: dict[str, int], monkeypatch: pytest.MonkeyPatch
+):
+    past = Past(then.path, CONFIG)
+    whole = Replica.hash
+    monkeypatch.setattr(Replica, "hash", lambda self: b"reactions are left")
+    assert _at(past, 20) == then.columns[20]
+    assert work["stepped"] == 6
+    monkeypatch.setattr(Replica, "hash", whole)
+    assert _at(past, 25) == then.columns[25]
+    assert work["stepped"] == 6
 
 
 def test_ticks_that_are_not_there(then: Then, tmp_path: Path):
@@ -118,7 +144,7 @@ def test_a_log_of_another_world_is_said(then: Then):
 
 def test_damage_is_said_and_what_is_before_it_still_there(then: Then):
     db = apsw.Connection(str(then.path))
-    db.execute("UPDATE ticks SET inputs = x'00' WHERE tick = 20").fetchall()
+    db.execute("UPDATE ticks SET inputs = x'00', events = x'00' WHERE tick = 20").fetchall()
     db.close()
     past = Past(then.path, CONFIG)
     with pytest.raises(ValueError, match="damaged"):
