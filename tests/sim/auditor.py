@@ -4,7 +4,7 @@ Each check is a function of the evidence alone that raises ``Broken``. They are 
 apart from the engine: plain loops over plain numbers, and a ledger of their own.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -138,7 +138,7 @@ def _every_intent_judged(_: Evidence, told: Told) -> Words:
 
 
 def _audited(_: Evidence, told: Told) -> Words:
-    """Each intent has its line in the audit; it says what the root event says, and who was asked."""
+    """Each intent has its line in the audit: what its root event says, and who was asked."""
     table: AuditTable | None = None
     for record in told.records:
         intents = TickInputs.unpack(record.inputs).intents
@@ -262,6 +262,19 @@ def _orders_stored(evidence: Evidence, told: Told) -> Words:
             yield f"order {done.id} was told done as event {done.event}, which is not in the log"
 
 
+def _changes_stored(evidence: Evidence, told: Told) -> Words:
+    """A change of a policy that was told done is in the log, in its tick; no other is."""
+    changed = [(event.tick, event.text) for event in told.events if event.kind == "policy_changed"]
+    for done in evidence.changes_done:
+        is_change = done.ok and not done.text.endswith(": nothing changed")
+        if is_change and (done.tick, done.text) not in changed:
+            yield f"tick {done.tick}: told done, and not stored: {done.text}"
+    asked = {record.tick: len(TickInputs.unpack(record.inputs).policies) for record in told.records}
+    for tick, count in Counter(tick for tick, _ in changed).items():
+        if count > asked[tick]:
+            yield f"tick {tick}: {count} policies changed, and {asked[tick]} changes came in"
+
+
 def _restarts(evidence: Evidence, told: Told) -> Words:
     for start in evidence.starts:
         if start.found != start.stored:
@@ -372,6 +385,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Evidence, Told], Words]], ...]] = (
     ("shown_is_durable", _shown_is_durable),
     ("published_is_stored", _published_is_stored),
     ("orders_stored", _orders_stored),
+    ("changes_stored", _changes_stored),
     ("restarts", _restarts),
     ("invariants", _invariants),
     ("conserved", _conserved),

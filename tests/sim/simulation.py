@@ -21,6 +21,7 @@ from engine.protocol.child import EventBatch, WorldOrderDone, WorldSpec
 from engine.protocol.errors import UserError
 from engine.protocol.gateway import Ack, Welcome, server_decoder
 from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.policy import WorldPolicyDone
 from engine.server.serve import assemble
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import TickRecord
@@ -233,6 +234,8 @@ class Simulation:
             self.evidence.batches.append(BatchSeen(message, self.durable))
         elif isinstance(message, WorldOrderDone):
             self.evidence.orders_done.append(message)
+        elif isinstance(message, WorldPolicyDone):
+            self.evidence.changes_done.append(message)
 
     def _overhear(self, line: Line, payload: bytes) -> None:
         durable = self.durable

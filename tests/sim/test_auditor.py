@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.protocol.child import WorldOrderDone
+from engine.protocol.policy import WorldPolicyDone
 from engine.server.answered import Answer, Answered
 from engine.server.shell import WorldShell
 from engine.world import apply as apply_module
@@ -41,8 +42,9 @@ def seen() -> Evidence:
 def _copy(seen: Evidence) -> tuple[Evidence, Log]:
     log = Log(seen.log)
     lists = {
-        name: list(getattr(seen, name))
-        for name in ("acks", "welcomes", "updates", "batches", "starts", "orders_done")
+        name: list(value)
+        for name in Evidence.__dataclass_fields__
+        if isinstance(value := getattr(seen, name), list)
     }
     return replace(seen, log=log, hashes=dict(seen.hashes), **lists), log  # type: ignore[arg-type]  # see seen
 
@@ -161,6 +163,14 @@ def _order_of_nothing(seen: Evidence, log: Log) -> None:
     seen.orders_done.append(WorldOrderDone(1, 1, "permit", event=2**40))
 
 
+def _change_of_nothing(seen: Evidence, log: Log) -> None:
+    seen.changes_done.append(WorldPolicyDone(1, 1, True, "rate: disabled"))
+
+
+def _change_by_nobody(seen: Evidence, log: Log) -> None:
+    log.change(_root, kind=Code.POLICY_CHANGED)
+
+
 def _came_back_otherwise(seen: Evidence, log: Log) -> None:
     seen.starts.append(Start(5, b"this", b"that"))
 
@@ -222,6 +232,8 @@ TAMPERED = [
     ("published_is_stored", _published_early),
     ("published_is_stored", _cut_off),
     ("orders_stored", _order_of_nothing),
+    ("changes_stored", _change_of_nothing),
+    ("changes_stored", _change_by_nobody),
     ("restarts", _came_back_otherwise),
     ("restarts", _durable_otherwise),
     ("restarts", _cut_off),

@@ -8,6 +8,7 @@ from engine.protocol.child import SquadFault, WorldOrder
 from engine.protocol.command import Scope
 from engine.protocol.gateway import INTENT_KINDS, Intent
 from engine.protocol.limits import GUEST_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
+from engine.protocol.policy import PolicyChange, PolicyScope, WorldPolicy
 from tests.sim.disk import Crash, CrashAt
 from tests.sim.network import Line
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 _WAYS_TO_DIE: Final[tuple[CrashAt, ...]] = (
     "between", "before_append", "after_append", "answering", "checkpoint",
 )  # fmt: skip
+_KINDS: Final = (
+    "crash", "crash", "full", "forgetful", "doubtful", "storm", "latency", "stall", "slow",
+    "order", "order", "govern",
+)  # fmt: skip
+_CHANGED: Final = (
+    "rate", "speed", "reach", "cooldown", "chat-filter", "zone-capacity", "spawn-protection",
+)  # fmt: skip
+"""Policies whose absence leaves the world whole, though not fair."""
 _TORN: Final[tuple[CrashAt, ...]] = ("torn", "folding")
 
 
@@ -37,6 +46,7 @@ class Trouble:
         self._ways_to_die: list[CrashAt] = []
         self._answers_left = 0
         self._orders = 0
+        self._wishes = 0
         self._until_s = 0.0
 
     def begin(self, until_s: float) -> None:
@@ -71,7 +81,18 @@ class Trouble:
         if self._timeline.time_s >= self._until_s:
             return
         self._timeline.after(self._pause_s(), self._strike)
-        kinds = ("crash", "crash", "full", "storm", "latency", "stall", "slow", "order", "order")
+        kinds = (
+            "crash",
+            "crash",
+            "full",
+            "storm",
+            "latency",
+            "stall",
+            "slow",
+            "order",
+            "order",
+            "govern",
+        )
         kind = self._chance.choice((*kinds, "forgetful", "doubtful"))
         self._counts[kind] += 1
         getattr(self, f"_{kind}")()
@@ -159,4 +180,27 @@ class Trouble:
             target=PLAYER_ID_BASE,
             text="by order",
         )
-        self._simulation.parts.inbox.put_order(WorldOrder(self._orders, who, intent))
+        role = self._chance.choice(("operator", "narrator"))
+        self._simulation.parts.inbox.put_order(WorldOrder(self._orders, who, intent, role))
+
+    def _govern(self) -> None:
+        """An operator changes a policy; sometimes to what cannot be."""
+        if self._simulation.parts is None:
+            return
+        self._wishes += 1
+        name = self._chance.choice(_CHANGED)
+        change = self._chance.choice(
+            (
+                PolicyChange(name, enabled=False),
+                PolicyChange(name, enabled=True),
+                PolicyChange(name, priority=self._chance.randrange(100)),
+                PolicyChange(name, scope=PolicyScope(kinds=("move", "attack"))),
+                PolicyChange(name, scope=PolicyScope(zones=(1, 2, 3), roles=("player",))),
+                PolicyChange(name, scope=PolicyScope()),
+                PolicyChange("rate", params={"burst": self._chance.randrange(1, 12)}),
+                PolicyChange("reach", params={"tiles_max": self._chance.randrange(1, 40)}),
+                PolicyChange("reach", params={"tiles_max": -1}),
+                PolicyChange("no-such-policy", enabled=False),
+            )
+        )
+        self._simulation.parts.inbox.put_policy(WorldPolicy(self._wishes, change))
