@@ -132,6 +132,10 @@ class WorldPolicies(Struct, frozen=True, tag="world_policies"):
     policies: tuple[PolicyView, ...]
 
 
+PolicyWord = WorldPolicyDone | WorldPolicies
+"""What the world says of its policies."""
+
+
 def scope_words(scope: PolicyScope) -> str:
     """Return a scope for people: ``attack, trade; zones 9, 14``; ``everything`` when empty."""
     parts = [", ".join(scope.kinds), ", ".join(scope.roles)]
