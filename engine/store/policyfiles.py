@@ -91,7 +91,7 @@ def _run(content: bytes, path: Path, origin: str) -> dict[str, object]:
     try:
         # Not by the import system, which would write what it compiled into the capsule.
         exec(compile(content, str(path), "exec"), vars(module))  # noqa: S102 - a user's own file, with the user's consent
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename == str(path)]
         line = getattr(problem, "lineno", None) or (frames[-1].lineno if frames else None)
         where = f", line {line}" if line else ""
