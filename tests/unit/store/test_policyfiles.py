@@ -75,3 +75,11 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "large.py").write_bytes(b"#" * (POLICY_FILE_BYTES_MAX + 1))
     with pytest.raises(UserError, match="larger than"):
         read_policy_file(tmp_path / "large.py")
+
+
+def test_the_example_of_the_documentation_is_a_policy(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "policies.md").read_text()
+    example = text.partition("```python\n")[2].partition("```")[0]
+    (made,) = load_policies(tmp_path, [kept(tmp_path, example, "no-dragons")])
+    assert made.help == "Dragons are left alone, and nobody buys more than five at once."
+    assert made.priority == 48

@@ -359,5 +359,5 @@ class TestUserPolicies:
             policy(**({"name": "x"} | arguments))
 
     def test_two_of_one_name_are_refused(self) -> None:
-        with pytest.raises(ValueError, match=r"two policies of one name among .*friends"):
+        with pytest.raises(ValueError, match="two policies are called friends"):
             World.create(WorldConfig(seed=1, policies=(FRIENDS, FRIENDS)))
