@@ -184,7 +184,7 @@ def verdict_lines(done: Verification) -> list[str]:
 def _difference_lines(difference: Difference) -> list[str]:
     lines = [f"  {_pair(each)}" for each in difference.events]
     if difference.more_events:
-        lines.append(f"  and {difference.more_events} more in its events")
+        lines.append(f"  and {difference.more_events} more in its verdicts or events")
     if difference.fields and difference.fields_at > difference.tick + 1:
         lines.append(f"  before tick {difference.fields_at}, where the next checkpoint is:")
     lines += [f"  {_pair(each)}" for each in difference.fields]

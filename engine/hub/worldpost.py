@@ -147,6 +147,10 @@ class WorldPost:
             raise TypeError(f"the world began with {type(ready).__name__}")
         self.port = ready.gateway_port
         reports = self._reports
+        if ready.recovered:
+            self._logbook.write("recovered", text=ready.recovered)
+        for text in ready.passed_over:
+            reports.tell("problem", f"the world's log: passed over: {text}", bad=True)
         reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES, reports.at_s())
         if self._place.shared_memory:
             # Anew for a world that is back: one that ended in order took its block with it.

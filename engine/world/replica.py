@@ -8,7 +8,7 @@ from engine.world.apply import apply, seal
 from engine.world.arrays import Array
 from engine.world.cascade import no_frontier
 from engine.world.checkpoint import state_hash
-from engine.world.events import EventBlock
+from engine.world.events import TickEvents
 from engine.world.world import World
 
 
@@ -31,21 +31,32 @@ class Replica:
         self._interval_ms = world.config.interval_ms
         self._told, self._standing = world.told, world.governor.standing.pack()
 
-    def take(self, block: EventBlock) -> None:
-        """Bring the state forward by the events of the next tick; they are left as they are."""
-        rows, state, now_ms = block.rows.copy(), self.state, self.tick * self._interval_ms
+    def take(self, events: TickEvents) -> None:
+        """Bring the state forward by the events of a tick; they are left as they are.
+
+        Ticks between without events change nothing but the tick.
+
+        Raises:
+            ValueError: They do not follow.
+        """
+        if events.tick < self.tick or events.first_seq != self.next_seq:
+            raise ValueError(
+                f"tick {events.tick} with events from {events.first_seq} does not follow: "
+                f"tick {self.tick} and event {self.next_seq} are next"
+            )
+        rows, state, now_ms = events.rows.copy(), self.state, events.tick * self._interval_ms
         old_cells = state.cell[: state.count].copy()
         for some in _blocks(rows):
             apply(state, some, now_ms)
-        seal(state, rows, block.texts, old_cells, self.tick, now_ms)
-        self.tick += 1
+        seal(state, rows, events.block.texts, old_cells, events.tick, now_ms)
+        self.tick = events.tick + 1
         self.next_seq += len(rows)
 
     def hash(self) -> bytes:
-        """Return the state hash as it is if nothing but entities changed since the beginning.
+        """Return the state hash as it is if only events made a difference.
 
-        That is, no reactions are left for the next tick, no invariant broke or holds again,
-        and no policy was changed.
+        It is another one when reactions are left for the next tick, when a policy was changed,
+        and when an invariant broke or was mended: none of that stands in the columns.
         """
         return state_hash(
             self.state, self.tick, self.next_seq, no_frontier(), self._told, self._standing

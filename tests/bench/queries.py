@@ -1,23 +1,26 @@
 """Questions about a log of a million events, while its world goes on and the indexer works.
 
-A real world of 1,000 players that meet, fight, gather and trade stores the log; the real indexer
-process makes the index. Then the world goes on at ten ticks a second in this process, and
-questions are answered in a thread, as the hub does.
+A real world of 1,000 players that meet, fight, gather and trade stores the log, in a process of
+its own; the real indexer process makes the index. Then the world goes on at ten ticks a second,
+and questions are answered in a thread, as the hub does.
 """
 
 import asyncio
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
 from engine.history.past import Past
 from engine.hub.placement import Child, ProcessPlacement
-from engine.protocol.child import IndexerReady, IndexerSpec, IndexReport, Quit
+from engine.protocol.archive import IndexerReady, IndexerSpec, IndexReport
+from engine.protocol.child import Quit
 from engine.protocol.events import correlation_of
-from engine.protocol.limits import PLAYER_ID_BASE, POSITION_MAX
+from engine.protocol.limits import INDEX_SEGMENT_EVENTS, PLAYER_ID_BASE, POSITION_MAX
 from engine.store.base import TickRecord
 from engine.store.finding import Finder
 from engine.store.search import Wanted, search
@@ -96,13 +99,17 @@ async def _ask(ask: Callable[[int], object]) -> list[float]:
     return spent
 
 
-async def _go_on(run: _Run) -> None:
-    """Let the world go on at its pace."""
+def _live(path: Path, hub: Connection) -> None:
+    """Store a million events, say so, and go on at the world's pace until told to stop."""
+    run = _Run(path)
+    while run.world.next_seq <= EVENTS:
+        run.step()
+    hub.send(run.world.next_seq - 1)
     due_s = time.perf_counter()
-    while True:
+    while not hub.poll(max(0.0, due_s - time.perf_counter())):
         run.step()
         due_s = max(due_s + 0.1, time.perf_counter())
-        await asyncio.sleep(due_s - time.perf_counter())
+    run.store.close()
 
 
 def _roots(path: Path, last_seq: int) -> list[int]:
@@ -118,15 +125,29 @@ def _roots(path: Path, last_seq: int) -> list[int]:
 
 async def _measure(folder: Path) -> dict[str, Figure]:
     log, index = folder / "events.db", folder / "index.db"
-    run = _Run(log)
-    while run.world.next_seq <= EVENTS:
-        run.step()
-    last_seq = run.world.next_seq - 1
+    ours, theirs = multiprocessing.Pipe()
+    world = multiprocessing.get_context("spawn").Process(target=_live, args=(log, theirs))
+    world.start()
     child = await ProcessPlacement().start("indexer", print)
-    seconds = await _index(child, IndexerSpec(str(log), str(index)), last_seq - last_seq % 20_000)
-    # Half the questions are about what everybody does, half about rare things.
+    try:
+        last_seq = int(await asyncio.to_thread(ours.recv))
+        # What is left for the next segment is searched in the log itself.
+        up_to = last_seq - INDEX_SEGMENT_EVENTS
+        seconds = await _index(child, IndexerSpec(str(log), str(index)), up_to)
+        return await _figures(log, index, last_seq, last_seq / seconds)
+    finally:
+        ours.send("stop")
+        child.channel.post(Quit())
+        await child.wait()
+        await child.channel.aclose()
+        await asyncio.to_thread(world.join)
+
+
+async def _figures(log: Path, index: Path, last_seq: int, per_s: float) -> dict[str, Figure]:
     roots = _roots(log, last_seq)
-    going = asyncio.create_task(_go_on(run))
+    with Finder(log) as finder:
+        last = finder.last()
+    assert last is not None
 
     def player(number: int) -> int:
         return PLAYER_ID_BASE + number % PLAYERS
@@ -146,23 +167,15 @@ async def _measure(folder: Path) -> dict[str, Figure]:
         "actor_and_kind": await _ask(lambda n: find(True, ("actor", player(n)), ("kind", 4))),
     }
     past = Past(log, CONFIG)
-    then = await _ask(lambda n: past.after(n % (run.world.tick - 1), ("id", "hp")))
-    going.cancel()
-    await asyncio.gather(going, return_exceptions=True)
-    child.channel.post(Quit())
-    await child.wait()
-    await child.channel.aclose()
-    run.store.close()
-    figures = {
-        f"{name}_ms_p99": at_most(percentile(ms, 99), 50, "ms") for name, ms in spent.items()
-    }
+    then = await _ask(lambda n: past.after(n % last.tick, ("id", "hp")))
+    bytes_each = {path: path.stat().st_size / last.seq for path in (log, index)}
     return {
-        **figures,
+        **{f"{name}_ms_p99": at_most(percentile(ms, 99), 50, "ms") for name, ms in spent.items()},
         "at_tick_ms_p50": told(percentile(then, 50), "ms"),
         "at_tick_ms_p99": at_most(percentile(then, 99), 250, "ms"),
-        "index_events_per_s": told(last_seq / seconds, "events/s"),
-        "index_bytes_per_event": told(index.stat().st_size / run.world.next_seq, "bytes"),
-        "log_bytes_per_event": told(log.stat().st_size / run.world.next_seq, "bytes"),
+        "index_events_per_s": told(per_s, "events/s"),
+        "index_bytes_per_event": told(bytes_each[index], "bytes"),
+        "log_bytes_per_event": told(bytes_each[log], "bytes"),
     }
 
 

@@ -30,7 +30,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
     spec = small_run(runs, "20260101-000000-storm", scenario=at_once(3, npcs=15))
     capsule = Capsule.create(spec)
-    shape = world_shape(spec)
+    shape = world_shape(spec, ())
     world = World.create(
         WorldConfig(shape.seed, shape.npcs, shape.nodes, shape.capacity, shape.interval_ms)
     )

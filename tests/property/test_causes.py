@@ -1,10 +1,10 @@
 """Causes come before effects, whatever happens: joins, leaves, restarts, cascades that spill."""
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest import mock
 
 import numpy as np
 from hypothesis import given, settings
@@ -17,8 +17,7 @@ from engine.store.finding import Finder
 from engine.store.index import Index
 from engine.store.sqlite import SqliteStore
 from engine.store.why import read_chain
-from engine.world import cascade as cascade_module
-from engine.world import world as world_module
+from engine.world.cascade import Bounds
 from engine.world.events import to_events
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
@@ -44,9 +43,9 @@ TICK = st.fixed_dictionaries(
 WIDTH = len(TickInputs.of().intents.dtype)
 
 
-def _start(seed: int) -> World:
+def _start(seed: int, bounds: Bounds) -> World:
     """Return a small new world."""
-    return World.create(WorldConfig(seed, CONFIG.npcs, CONFIG.nodes, CONFIG.capacity))
+    return World.create(replace(CONFIG, seed=seed, cascade=bounds))
 
 
 def _crowd(world: World) -> None:
@@ -59,11 +58,8 @@ def _crowd(world: World) -> None:
 
 def _play(seed: int, ticks: list[dict], depth: int, width: int, path: Path) -> list[Event]:
     """Run a world within small cascade bounds, store it, and return its events."""
-    store, world = SqliteStore(path), _start(seed)
+    store, world = SqliteStore(path), _start(seed, Bounds(depth, width))
     events: list[Event] = []
-
-    def small(turn, pending, book, _bounds):
-        return cascade_module.cascade(turn, pending, book, cascade_module.Bounds(depth, width))
 
     def step(inputs: TickInputs) -> None:
         result = world.step(inputs)
@@ -71,21 +67,20 @@ def _play(seed: int, ticks: list[dict], depth: int, width: int, path: Path) -> l
         events.extend(to_events(result.events, result.tick))
 
     try:
-        with mock.patch.object(world_module, "cascade", small):
-            step(TickInputs.of(joins=[(who, f"player-{who}") for who in PLAYERS]))
-            _crowd(world)
-            for number, tick in enumerate(ticks):
-                if tick["recovered"]:
-                    world = World.restore(world.config, world.checkpoint())
-                rows = [
-                    (who, number + 1, kind, SPOT + number, SPOT, target, 1, 0)[:WIDTH]
-                    for who, kind, target in tick["rows"]
-                ]
-                joins = [(who, f"player-{who}") for who in tick["joins"]]
-                leaves, restarted = tick["leaves"], tick["restarted"]
-                step(TickInputs.of(rows, joins=joins, leaves=leaves, restarted=restarted))
-            for _ in range(6):
-                step(TickInputs.of())
+        step(TickInputs.of(joins=[(who, f"player-{who}") for who in PLAYERS]))
+        _crowd(world)
+        for number, tick in enumerate(ticks):
+            if tick["recovered"]:
+                world = World.restore(world.config, world.checkpoint())
+            rows = [
+                (who, number + 1, kind, SPOT + number, SPOT, target, 1, 0)[:WIDTH]
+                for who, kind, target in tick["rows"]
+            ]
+            joins = [(who, f"player-{who}") for who in tick["joins"]]
+            leaves, restarted = tick["leaves"], tick["restarted"]
+            step(TickInputs.of(rows, joins=joins, leaves=leaves, restarted=restarted))
+        for _ in range(6):
+            step(TickInputs.of())
     finally:
         store.close()
     return events
@@ -143,8 +138,8 @@ def _check_levels(events: list[Event], level: dict[int, int]) -> None:
     """Within a tick a deeper reaction to what happened in it comes after all less deep ones."""
     ticks: dict[int, list[Event]] = defaultdict(list)
     for event in events:
-        # A restart cuts everybody off before anything else of its tick: that is no reaction.
-        if event.kind != "disconnected":
+        # No reactions: those that a restart cuts off, and what tells of a bound that bit.
+        if event.kind not in {"disconnected", "cascade_cut"}:
             ticks[event.tick].append(event)
     for some in ticks.values():
         first = some[0].seq

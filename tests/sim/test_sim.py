@@ -9,7 +9,8 @@ import pytest
 
 from tests.sim.__main__ import run
 from tests.sim.auditor import audit
-from tests.sim.simulation import Plan, Simulation
+from tests.sim.plan import Plan
+from tests.sim.simulation import Simulation
 
 TICKS = 250
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,17 @@ def test_every_kind_of_trouble_happens() -> None:
         simulation.close()
     died = {"between", "before_append", "after_append", "answering", "checkpoint"}
     happened = {f"crash {at}" for at in died | {"torn", "folding"}}
-    happened |= {"full", "storm", "latency", "stall", "slow", "order", "forgetful", "doubtful"}
+    happened |= {
+        "full",
+        "storm",
+        "latency",
+        "stall",
+        "slow",
+        "order",
+        "forgetful",
+        "doubtful",
+        "govern",
+    }
     happened |= {"ack permit", "ack deny", "lives"}
     assert happened <= set(simulation.counts), "what never happens proves nothing"
 

@@ -10,21 +10,15 @@ import pytest
 from engine.history.past import NoSuchTick, Past
 from engine.history.serve import past_of, serve_history, told
 from engine.link.channel import memory_pair
-from engine.protocol.child import (
-    AskHistory,
-    ChildProblem,
-    HistoryReady,
-    HistorySpec,
-    HistoryTold,
-    Quit,
-)
+from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
+from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.manifest import WorldShape
 from engine.store import replay
 from engine.store.base import TickRecord
 from engine.store.sqlite import SqliteStore
-from engine.world.events import EventBlock
+from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.replica import Replica
 from engine.world.world import World, WorldConfig
@@ -80,9 +74,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     done = {"applied": 0, "stepped": 0}
     take, step = Replica.take, World.step
 
-    def counted_take(self: Replica, block: EventBlock) -> None:
+    def counted_take(self: Replica, events: TickEvents) -> None:
         done["applied"] += 1
-        take(self, block)
+        take(self, events)
 
     def counted_step(self: World, inputs: TickInputs):
         done["stepped"] += 1

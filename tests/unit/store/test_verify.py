@@ -12,6 +12,7 @@ from engine.store.memory import MemoryStore
 from engine.store.then import entity_then, world_then
 from engine.store.verify import verify
 from engine.world import checkpoint
+from engine.world.audit import DENY, AuditBlock
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 from engine.world.state import NPC
@@ -123,9 +124,22 @@ def test_the_reason_of_a_denial_that_was_changed(log: Log) -> None:
 
 
 def test_verdicts_that_were_written_down_otherwise(log: Log) -> None:
-    log.records[12] = replace(log.records[12], audit=b"otherwise")
+    audit = AuditBlock.from_log(log.records[12].audit)
+    verdict, policy = audit.verdict.copy(), audit.policy.copy()
+    verdict[3], policy[3] = DENY, 2
+    told = AuditBlock(audit.version, verdict, policy, audit.narrow, audit.table)
+    log.records[12] = replace(log.records[12], audit=told.to_log())
     difference = _difference(log)
     assert (difference.tick, difference.phase) == (12, "govern")
+    assert difference.events == (
+        FieldDifference("player-3", "verdict on command 12", "permit", "deny by policy 2"),
+    )
+
+
+def test_verdicts_that_are_none(log: Log) -> None:
+    log.records[12] = replace(log.records[12], audit=b"otherwise")
+    difference = _difference(log)
+    assert (difference.tick, difference.phase) == (12, "log")
 
 
 def _struck_back() -> Log:
@@ -203,7 +217,7 @@ def test_a_checkpoint_that_is_none(log: Log) -> None:
 
 
 def test_what_differs_is_bounded(log: Log) -> None:
-    _, state, _ = checkpoint.load(log.checkpoints[20] or b"", CONFIG.capacity)
+    _, state, *_ = checkpoint.load(log.checkpoints[20] or b"", CONFIG.capacity)
     world = World.restore(CONFIG, log.checkpoints[20] or b"")
     world.state.gold[: state.count] += 1
     log.checkpoints[20] = world.checkpoint()
