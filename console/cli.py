@@ -167,7 +167,7 @@ def replay(asked: "Replay", runs_dir: "Path | None") -> int:
 
     entity = entity_asked(asked)
     path = find_capsule(asked.run, runs_dir or default_runs_dir())
-    with open_recording(path) as recording:
+    with open_recording(path, allow_code=asked.allow_code) as recording:
         return answer(recording, asked, entity)
 
 
@@ -234,12 +234,15 @@ def known_names() -> "Known":
     from engine.protocol.registry import scan
     from engine.protocol.scenario_file import Known
     from engine.stats.thresholds import check_threshold
+    from engine.world.governance import check_policy, find_policies
 
     return Known(
         behaviours=tuple(scan(behaviours, "BEHAVIOUR")),
         faults=tuple(faults.all_faults()),
         check_fault=faults.check_fault,
         check_threshold=check_threshold,
+        policies=tuple(policy.name for policy in find_policies()),
+        check_policy=check_policy,
     )
 
 
@@ -253,9 +256,12 @@ def _read(options: "RunOptions") -> tuple["Scenario", str]:
         from engine.protocol.scenario import Scenario
 
         return Scenario(), ""
+    from console.options import check_code
     from engine.protocol.scenario_file import read_scenario
 
-    return read_scenario(options.scenario, known_names())
+    scenario, text = read_scenario(options.scenario, known_names())
+    check_code(options, scenario)
+    return scenario, text
 
 
 def _spawned(spec: "RunSpec", view: View) -> int:

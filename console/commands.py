@@ -74,6 +74,16 @@ RunsDir = Annotated[
 ]
 """A string, because an empty one would become the current folder as a ``Path``."""
 
+OnDisconnectWord = Annotated[
+    str, typer.Option(help="When the last console vanishes: revert, keep or stop.")
+]
+PolicyFiles = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE.py", help="A policy of your own; may be repeated."),
+]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Run the code that the scenario, or the run, names.")
+]
 VersionFlag = Annotated[
     bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
 ]
@@ -121,6 +131,8 @@ def run(
     warbler: Annotated[
         bool, typer.Option(help="Tell the run's story (never with --in-process).")
     ] = True,
+    policy: PolicyFiles = None,
+    allow_code: AllowCode = False,
     runs_dir: RunsDir = None,
     port_base: Annotated[
         int | None,
@@ -128,9 +140,7 @@ def run(
             help="Ports B, B+1, B+2 (admin, STAT7, gateway); 0 picks free ones (8000, 8765, 8766)."
         ),
     ] = None,
-    on_disconnect: Annotated[
-        str, typer.Option(help="When the last console vanishes: revert, keep or stop.")
-    ] = "revert",
+    on_disconnect: OnDisconnectWord = "revert",
     unattended_max: Annotated[
         str, typer.Option(help="End a run that nobody watches after this long.")
     ] = f"{UNATTENDED_S_MAX:.0f}s",
@@ -152,6 +162,8 @@ def run(
         unattended_s_max=parse_duration_s(unattended_max, "--unattended-max"),
         in_process=in_process,
         warbler=warbler,
+        policies=tuple(Path(name) for name in policy or ()),
+        allow_code=allow_code,
     )
     view = cli.View(headless=headless or bool(json), json=json, theme=theme, hz=_hz(hz))
     return partial(cli.run, options, view)
@@ -220,13 +232,14 @@ def replay(
         str, typer.Option(metavar="ID", help="With --at: of one entity, such as player-12.")
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="As one object.")] = False,
+    allow_code: AllowCode = False,
     runs_dir: RunsDir = None,
     version: VersionFlag = False,  # noqa: ARG001 - eager: its callback acts
 ) -> Do:
     """Re-run a recording and compare, or tell what was true at a tick."""
     from console.replaying import Replay
 
-    asked = Replay(run, verify, from_checkpoint, at, entity, json)
+    asked = Replay(run, verify, from_checkpoint, at, entity, json, allow_code)
     return partial(cli.replay, asked, _folder(runs_dir))
 
 

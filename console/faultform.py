@@ -10,7 +10,8 @@ from engine.protocol.command import ArmFault, ParamValue, Scope
 from engine.protocol.durations import format_duration, parse_duration_s
 from engine.protocol.errors import UserError
 from engine.protocol.limits import FAULT_HOLD_S_MAX
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 
 SCOPE_PCT_DEFAULT: Final = 30
 HOLD_DEFAULT: Final = "20s"

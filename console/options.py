@@ -19,7 +19,7 @@ from engine.protocol.limits import (
 )
 from engine.protocol.scenario import Scenario
 from engine.protocol.scenario_file import default_stages
-from engine.protocol.spec import RunSpec
+from engine.protocol.spec import PolicySource, RunSpec
 from engine.protocol.text import nearest, printable
 
 PLAYERS_PER_SQUAD = 5000
@@ -45,6 +45,8 @@ class RunOptions(Struct, frozen=True):
     unattended_s_max: float = UNATTENDED_S_MAX
     in_process: bool = False
     warbler: bool = True
+    policies: tuple[Path, ...] = ()
+    allow_code: bool = False
 
 
 def default_runs_dir() -> Path:
@@ -119,7 +121,22 @@ def make_spec(
         in_process=options.in_process,
         commands_per_s=1.0 if options.rate is None else options.rate,
         warbler=options.warbler,
+        policies=tuple(PolicySource(str(path.absolute())) for path in options.policies),
     )
+
+
+def check_code(options: RunOptions, scenario: Scenario) -> None:
+    """Refuse a scenario that names code, unless the user has agreed to run it.
+
+    Raises:
+        UserError: It names some.
+    """
+    for index, step in enumerate(scenario.policies):
+        if step.file and not options.allow_code:
+            raise UserError(
+                f"{options.scenario}: policy[{index}].file: {printable(step.file, 200)} is code "
+                "that would run here; read it and give --allow-code"
+            )
 
 
 def run_name(scenario: str, stamp: str, taken: frozenset[str]) -> str:

@@ -34,6 +34,7 @@ class Replay(Struct, frozen=True):
         at: Tick before which to tell what was true.
         entity: Of which entity, empty for the whole world.
         json: As JSON.
+        allow_code: Run the users' policies that its capsule holds.
     """
 
     run: str
@@ -42,6 +43,7 @@ class Replay(Struct, frozen=True):
     at: int | None = None
     entity: str = ""
     json: bool = False
+    allow_code: bool = False
 
 
 class Recorded(Protocol):
@@ -182,7 +184,7 @@ def verdict_lines(done: Verification) -> list[str]:
 def _difference_lines(difference: Difference) -> list[str]:
     lines = [f"  {_pair(each)}" for each in difference.events]
     if difference.more_events:
-        lines.append(f"  and {difference.more_events} more in its events")
+        lines.append(f"  and {difference.more_events} more in its verdicts or events")
     if difference.fields and difference.fields_at > difference.tick + 1:
         lines.append(f"  before tick {difference.fields_at}, where the next checkpoint is:")
     lines += [f"  {_pair(each)}" for each in difference.fields]

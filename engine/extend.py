@@ -38,7 +38,8 @@ from engine.faults.base import (
 from engine.protocol.cheats import UNSURE
 from engine.protocol.child import SquadFault
 from engine.protocol.gateway import Ack, Bye, Delta, Notice, SeenCell, SeenEntity, Welcome
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 from engine.protocol.scenario import Stage
 from engine.stats.chance import Dice, draw, fraction
 from engine.world.userpolicy import Asked, Being, Look, Verdict, deny, mutate, permit, policy

@@ -1,24 +1,35 @@
 """``Call``: a request that knows the engine, and reads its body and parameters strictly."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.params import PathParameter
 
 from engine.admin.errors import Problem
 from engine.admin.explain import explained
 from engine.admin.gate import check_token
 from engine.admin.service import AdminService
 from engine.protocol.events import entity_id
-from engine.protocol.limits import ENTITY_ID_MAX
+from engine.protocol.limits import ENTITY_ID_MAX, NAME_IN_PATH_CHARS_MAX
 from engine.protocol.text import nearest, printable
 
 SERVICE: Final = "service"
 _SHOWN_CHARS_MAX: Final = 40
 _RESERVED: Final = frozenset({"request", "data", "body", "headers", "cookies", "scope", "state"})
+
+
+Who = Annotated[
+    str,
+    PathParameter(
+        min_length=1,
+        max_length=NAME_IN_PATH_CHARS_MAX,
+        description="The entity's number, or its name such as player-12, npc-7 or node-3.",
+    ),
+]
 
 
 class Call(Request[Any, Any, Any]):

@@ -6,7 +6,7 @@ from litestar import delete, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, PathParameter
 
-from engine.admin.call import Call, entity_of, needs_token
+from engine.admin.call import Call, Who, entity_of, needs_token
 from engine.admin.docs import CHANGE, NO_SUCH
 from engine.admin.errors import Problem, of_refusal, of_reply
 from engine.admin.views import (
@@ -14,9 +14,11 @@ from engine.admin.views import (
     Done,
     NewBeats,
     NewCommand,
+    NewDirective,
     NewFault,
     NewLoad,
     NewMark,
+    NewPolicy,
 )
 from engine.protocol.command import (
     ArmFault,
@@ -25,11 +27,13 @@ from engine.protocol.command import (
     Mark,
     Panic,
     SetPlayers,
+    SetPolicy,
     SetRate,
 )
 from engine.protocol.events import correlation_of
-from engine.protocol.gateway import Intent
+from engine.protocol.gateway import Intent, Role
 from engine.protocol.limits import NAME_IN_PATH_CHARS_MAX, ORDER_SEQ_BASE, POSITION_UNITS_PER_TILE
+from engine.protocol.policy import PolicyChange
 from engine.protocol.query import Refused
 from engine.protocol.story import Judged
 
@@ -141,30 +145,54 @@ async def command(request: Call, data: JSONBody[NewCommand]) -> CommandDone:
 
     Answered once it is durable, with the verdict, also when that is ``deny``.
     """
-    entity = entity_of(data.entity, "entity")
-    target = entity_of(data.target, "target")
-    if target > _TARGET_MAX:
-        raise Problem("bad_request", f"found {target}; there is no such entity", "target")
-    intent = Intent(
-        seq=1,  # it gets one of its own in the world
-        kind=data.kind,
-        x=int(data.x * POSITION_UNITS_PER_TILE),
-        y=int(data.y * POSITION_UNITS_PER_TILE),
-        target=target,
-        amount=data.amount,
-        text=data.text,
-    )
-    done = await request.service.order(entity, intent)
-    if isinstance(done, Refused):
-        raise of_refusal(done)
-    return CommandDone(
-        entity=entity,
-        verdict=done.verdict,
-        reason=done.reason,
-        tick=done.tick,
-        event=done.event,
-        correlation=correlation_of(entity, ORDER_SEQ_BASE + done.id),
-    )
+    return await _order(request, entity_of(data.entity, "entity"), data, "operator")
+
+
+@post(
+    "/npcs/{who:str}/directives",
+    summary="Direct an NPC",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE | NO_SUCH,
+)
+async def direct(request: Call, who: Who, data: JSONBody[NewDirective]) -> CommandDone:
+    """For the narrator: an intent for an NPC, within what the policy directive-scope allows.
+
+    Answered once it is durable, with the verdict, also when that is ``deny``.
+    """
+    return await _order(request, entity_of(who, "who"), data, "narrator")
+
+
+@post(
+    "/governance/policies/{name:str}",
+    summary="Change a policy",
+    status_code=_OK,
+    guards=_TOKEN,
+    security=_SECURITY,
+    responses=CHANGE | NO_SUCH,
+)
+async def set_policy(
+    request: Call,
+    name: Annotated[
+        str,
+        PathParameter(
+            min_length=1,
+            max_length=NAME_IN_PATH_CHARS_MAX,
+            description="As in GET /governance/policies.",
+        ),
+    ],
+    data: JSONBody[NewPolicy],
+) -> Done:
+    """Enables, disables, re-parameterises, re-scopes or re-prioritises a policy.
+
+    Answered once the change is durable; it holds from the tick that the answer names.
+    """
+    if data == NewPolicy():
+        allowed = ", ".join(NewPolicy.__struct_fields__)
+        raise Problem("bad_request", f"found nothing to change; allowed: {allowed}", "body")
+    change = PolicyChange(name, data.enabled, data.priority, data.params, data.scope)
+    return await _carry_out(request, SetPolicy(change))
 
 
 @post(
@@ -187,6 +215,34 @@ async def tell(request: Call, data: JSONBody[NewBeats]) -> Judged:
     return judged
 
 
+async def _order(
+    request: Call, entity: int, data: NewCommand | NewDirective, role: Role
+) -> CommandDone:
+    target = entity_of(data.target, "target")
+    if target > _TARGET_MAX:
+        raise Problem("bad_request", f"found {target}; there is no such entity", "target")
+    intent = Intent(
+        seq=1,  # it gets one of its own in the world
+        kind=data.kind,
+        x=int(data.x * POSITION_UNITS_PER_TILE),
+        y=int(data.y * POSITION_UNITS_PER_TILE),
+        target=target,
+        amount=data.amount,
+        text=data.text,
+    )
+    done = await request.service.order(entity, intent, role)
+    if isinstance(done, Refused):
+        raise of_refusal(done)
+    return CommandDone(
+        entity=entity,
+        verdict=done.verdict,
+        reason=done.reason,
+        tick=done.tick,
+        event=done.event,
+        correlation=correlation_of(entity, ORDER_SEQ_BASE + done.id),
+    )
+
+
 async def _carry_out(request: Call, wish: Command) -> Done:
     reply = await request.service.command(wish)
     if not reply.ok:
@@ -201,5 +257,7 @@ CHANGES: Final[tuple[HTTPRouteHandler, ...]] = (
     load,
     mark,
     command,
+    direct,
+    set_policy,
     tell,
 )

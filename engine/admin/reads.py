@@ -1,14 +1,14 @@
 """What anyone may read."""
 
 import asyncio
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, cast, get_args
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 
-from engine.admin.call import Call, entity_of
+from engine.admin.call import Call, Who, entity_of
 from engine.admin.docs import GONE, NEVER, NO_SUCH, OPEN
 from engine.admin.errors import Problem, of_refusal
 from engine.admin.metrics import metrics_text
@@ -16,12 +16,22 @@ from engine.admin.page import page_html
 from engine.admin.service import AdminService, Health
 from engine.admin.sift import kind_codes
 from engine.admin.views import (
+    AuditPage,
     ChainView,
     EntitiesPage,
     EntityDetail,
     EntityView,
     EventsPage,
     FaultsPage,
+    PoliciesPage,
+    PolicyShown,
+)
+from engine.protocol.audit import (
+    AuditAnswer,
+    AuditQuery,
+    AuditVerdict,
+    PoliciesAnswer,
+    PoliciesQuery,
 )
 from engine.protocol.errors import UserError
 from engine.protocol.filters import ENTITY_FIELDS, ENTITY_KINDS
@@ -60,14 +70,6 @@ _SHOWN_CHARS_MAX: Final = 40
 
 Limit = Annotated[
     int, QueryParameter(ge=1, le=PAGE_ROWS_MAX, description="Rows, at most.", required=False)
-]
-Who = Annotated[
-    str,
-    PathParameter(
-        min_length=1,
-        max_length=NAME_IN_PATH_CHARS_MAX,
-        description="The entity's number, or its name such as player-12, npc-7 or node-3.",
-    ),
 ]
 AfterSeq = Annotated[
     int | None,
@@ -273,6 +275,64 @@ async def beats(
     return cast("StoryAnswer", await _answer(request.service, StoryQuery(after, limit)))
 
 
+@get("/governance/policies", summary="How the policies stand", responses=OPEN)
+async def policies(request: Call) -> PoliciesPage:
+    """Every policy in the order in which they judge, with its parameters and what it did."""
+    answer = cast("PoliciesAnswer", await _answer(request.service, PoliciesQuery()))
+    return PoliciesPage(tuple(PolicyShown.of(row) for row in answer.rows))
+
+
+@get("/governance/audit", summary="What was decided, and who was asked", responses=OPEN | GONE)
+async def audit(
+    request: Call,
+    policy: Annotated[
+        str,
+        QueryParameter(
+            max_length=NAME_IN_PATH_CHARS_MAX,
+            description="What this policy decided; 'world': what the world could not give.",
+        ),
+    ] = "",
+    verdict: Annotated[
+        str,
+        QueryParameter(
+            max_length=16,
+            description="permit, deny, mutate or resent; without it deny and mutate.",
+        ),
+    ] = "",
+    actor: Annotated[
+        str, QueryParameter(max_length=NAME_IN_PATH_CHARS_MAX, description="Who was to act.")
+    ] = "",
+    limit: Limit = PAGE_ROWS_DEFAULT,
+    after: Annotated[
+        int | None,
+        QueryParameter(
+            ge=0,
+            le=_SEQ_MAX,
+            description="Rows after this number, oldest first; 0 from the first. "
+            "Without it the newest.",
+        ),
+    ] = None,
+) -> AuditPage:
+    """Read from the log: every intent with its verdict, its reason, and the policies asked.
+
+    A request searches a bounded stretch of the log: go on with the answer's ``after``, also
+    when no row was found, until that lies beyond ``tick``.
+    """
+    allowed = get_args(AuditVerdict)
+    if verdict and verdict not in allowed:
+        shown = printable(verdict, _SHOWN_CHARS_MAX)
+        text = f"found {shown!r}{nearest(verdict, allowed)}; allowed: {', '.join(allowed)}"
+        raise Problem("bad_request", text, "verdict")
+    who = entity_of(actor, "actor") if actor else None
+    wanted = cast("AuditVerdict", verdict) if verdict else None
+    query = AuditQuery(policy, wanted, who, limit, after)
+    answer = await request.service.answer(query)
+    if isinstance(answer, Refused):
+        raise of_refusal(answer, "policy")
+    page = cast("AuditAnswer", answer)
+    return AuditPage(page.tick, page.after, page.rows)
+
+
 @get("/metrics", summary="Figures for Prometheus", media_type="text/plain", responses=OPEN)
 async def metrics(request: Call) -> Response[str]:
     """The text format 0.0.4."""
@@ -304,6 +364,8 @@ READS: Final[tuple[HTTPRouteHandler, ...]] = (
     ticks,
     faults,
     beats,
+    policies,
+    audit,
     metrics,
 )
 

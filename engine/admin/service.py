@@ -13,7 +13,7 @@ from msgspec import Struct
 from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import Command, Reply
 from engine.protocol.feed import Ended, FaultPhase, FaultView, Snapshot
-from engine.protocol.gateway import Intent
+from engine.protocol.gateway import Intent, Role
 from engine.protocol.query import Answer, Query, Refused, TickFigures
 from engine.protocol.story import Beat, Judged, NewBeat
 from engine.world.events import TickEvents
@@ -102,7 +102,9 @@ class AdminService(Protocol):
         """Carry out what an operator tells the engine."""
         ...
 
-    async def order(self, entity: int, intent: Intent) -> WorldOrderDone | Refused:
+    async def order(
+        self, entity: int, intent: Intent, role: Role = "operator"
+    ) -> WorldOrderDone | Refused:
         """Have the world take an intent into its next tick; answered once it is durable.
 
         Refused with ``not_found`` (no such entity), ``gone`` (no world, or it died

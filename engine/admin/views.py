@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import asdict
 
+from engine.protocol.audit import AuditRow, PolicyRow
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.events import Event, entity_name
 from engine.protocol.feed import FaultView
@@ -20,6 +21,8 @@ from engine.protocol.limits import (
     SAY_CHARS_MAX,
     SEED_MAX,
 )
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.policy import PolicyParams, PolicyScope, Priority
 from engine.protocol.query import EntityRow, FaultSpec, PlayerView
 from engine.protocol.story import NewBeat
 
@@ -171,6 +174,104 @@ class NewCommand(Struct, frozen=True, forbid_unknown_fields=True):
     target: EntityName = 0
     amount: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
     text: Annotated[str, Meta(max_length=SAY_CHARS_MAX)] = ""
+
+
+class NewDirective(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an NPC is to do. Which fields count depends on ``kind``, as in a command."""
+
+    kind: IntentKind
+    x: Tile = 0.0
+    y: Tile = 0.0
+    target: EntityName = 0
+    amount: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
+    text: Annotated[str, Meta(max_length=SAY_CHARS_MAX)] = ""
+
+
+class NewPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What changes in a policy; what is left out stays as it is.
+
+    Attributes:
+        enabled: Whether it judges.
+        priority: Lower ones judge first.
+        params: Values by name.
+        scope: The whole new scope; an empty one judges everything.
+    """
+
+    enabled: bool | None = None
+    priority: Priority | None = None
+    params: PolicyParams | None = None
+    scope: PolicyScope | None = None
+
+
+class PolicyShown(Struct, frozen=True):
+    """A policy as it stands, and what it did since the run began.
+
+    Attributes:
+        name: Unique.
+        help: What it forbids or changes.
+        priority: Lower ones judge first.
+        enabled: Whether it judges.
+        built_in: False for one from a user's file.
+        failed: Why the world disabled it; empty when it did not.
+        scope: Which intents it judges; what is empty does not narrow it.
+        params: Values now.
+        specs: What each parameter is, and its bounds.
+        evaluated: Intents it was asked about.
+        denied: Of those.
+        mutated: Of those.
+    """
+
+    name: str
+    help: str
+    priority: int
+    enabled: bool
+    built_in: bool
+    failed: str
+    scope: dict[str, list[int | str]]
+    params: dict[str, ParamValue]
+    specs: tuple[ParamSpec, ...]
+    evaluated: int
+    denied: int
+    mutated: int
+
+    @classmethod
+    def of(cls, row: PolicyRow) -> "PolicyShown":
+        """Return the view of a row."""
+        policy, count = row.policy, row.count
+        return cls(
+            name=policy.name,
+            help=policy.help,
+            priority=policy.priority,
+            enabled=policy.enabled,
+            built_in=policy.built_in,
+            failed=policy.failed,
+            scope={name: list(values) for name, values in asdict(policy.scope).items()},
+            params=policy.params,
+            specs=policy.specs,
+            evaluated=count.evaluated,
+            denied=count.denied,
+            mutated=count.mutated,
+        )
+
+
+class PoliciesPage(Struct, frozen=True):
+    """Every policy, in the order in which they judge."""
+
+    policies: tuple[PolicyShown, ...]
+
+
+class AuditPage(Struct, frozen=True):
+    """What was decided on intents, oldest first.
+
+    Attributes:
+        tick: The newest tick in the log.
+        after: Where to go on: everything up to here was looked at.
+        rows: Those that were asked for.
+    """
+
+    tick: int
+    after: int
+    rows: tuple[AuditRow, ...]
 
 
 class NewBeats(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,8 @@ from typing import Final
 from engine.faults.base import Crowd, Cut, How, PlayerHalf, chosen, filled_params
 from engine.protocol.child import SquadFault
 from engine.protocol.limits import FAULT_HOLD_S_MAX
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 from engine.stats.chance import fraction
 
 BACK_WITHIN_S: Final = 2.0

@@ -6,7 +6,8 @@ from typing import Final
 from engine.faults.base import ServerProcess
 from engine.protocol.command import ParamValue
 from engine.protocol.limits import FAULT_HOLD_S_MAX
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 
 
 class _Kill:

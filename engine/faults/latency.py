@@ -5,7 +5,8 @@ from typing import Final
 
 from engine.faults.base import Crowd, Cut, PlayerHalf, Way, chosen, filled_params
 from engine.protocol.child import SquadFault
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 from engine.stats.chance import Dice
 
 DELAY_MS_MAX: Final = 10_000.0

@@ -7,26 +7,19 @@ noticed when the answer is.
 import os
 from pathlib import Path
 
-from msgspec.structs import asdict
-
 from engine.history.past import NoSuchTick, Past
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
-from engine.protocol.child import (
-    AskHistory,
-    ChildProblem,
-    HistoryReady,
-    HistorySpec,
-    HistoryTold,
-    Quit,
-)
+from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
+from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import ExitCode, UserError
-from engine.world.world import WorldConfig
+from engine.store.policyfiles import config_of
 
 
 def past_of(spec: HistorySpec) -> Past:
     """Return the past that a spec speaks of."""
-    return Past(Path(spec.database), WorldConfig(**asdict(spec.shape)))
+    database = Path(spec.database)
+    return Past(database, config_of(spec.shape, database.parent))
 
 
 def told(past: Past, asked: AskHistory) -> HistoryTold:

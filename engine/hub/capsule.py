@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from blake3 import blake3
 
-from engine.hub.plan import world_shape
+from engine.hub.plan import policy_sources, world_shape
 from engine.protocol.errors import UserError
 from engine.protocol.limits import FREE_BYTES_MIN
 from engine.protocol.manifest import MANIFEST_FORMAT, MANIFEST_NAME
+from engine.protocol.policy import PolicyFile
 from engine.protocol.scenario_text import scenario_toml
-from engine.protocol.spec import RunSpec
+from engine.protocol.spec import PolicySource, RunSpec
 from engine.protocol.summary import Summary
 from engine.report.summary import encode_summary
+from engine.store.policyfiles import read_policy_file
 
 SUMMARY_NAME = "summary.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -35,6 +38,7 @@ class Capsule:
         epoch_ms: World time of tick 0.
         secret: Key of the resume tokens; never written.
         token: For the admin interface.
+        policies: Users' policies, copied here.
     """
 
     def __init__(self, path: Path, epoch_ms: int) -> None:
@@ -42,6 +46,7 @@ class Capsule:
         self.epoch_ms = epoch_ms
         self.secret = secrets.token_bytes(32)
         self.token = secrets.token_urlsafe(24)
+        self.policies: tuple[PolicyFile, ...] = ()
 
     @classmethod
     def create(cls, spec: RunSpec) -> "Capsule":
@@ -114,6 +119,7 @@ class Capsule:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _write_start(self, spec: RunSpec) -> None:
+        self.policies = self._copy_policies(policy_sources(spec))
         manifest: dict[str, Any] = {
             "format": MANIFEST_FORMAT,
             "run": spec.run,
@@ -124,7 +130,7 @@ class Capsule:
                 "python": platform.python_version(),
                 **{package: version(package) for package in _PACKAGES},
             },
-            "world": msgspec.to_builtins(world_shape(spec)),
+            "world": msgspec.to_builtins(world_shape(spec, self.policies)),
             "spec": msgspec.to_builtins(spec),
         }
         self._write(MANIFEST_NAME, msgspec.json.format(msgspec.json.encode(manifest)))
@@ -132,9 +138,28 @@ class Capsule:
         self._write("scenario.toml", text.encode())
         self._write("token", self.token.encode())
 
+    def _copy_policies(self, sources: tuple[PolicySource, ...]) -> tuple[PolicyFile, ...]:
+        """Copy users' files, so that the run can be replayed with what it was governed by.
+
+        Raises:
+            UserError: One cannot be read.
+            OSError: One cannot be written.
+        """
+        if sources:
+            (self.path / "policies").mkdir(mode=0o700)
+        kept = []
+        for number, source in enumerate(sources):
+            content = read_policy_file(Path(source.path))
+            stem = re.sub(r"[^A-Za-z0-9_]+", "_", Path(source.path).stem)[:40]
+            name = f"policies/{number}-{stem}.py"
+            self._write(name, content)
+            digest = blake3(content).hexdigest()
+            kept.append(PolicyFile(name, digest, source.path, source.name))
+        return tuple(kept)
+
     def _write(self, name: str, content: bytes) -> None:
         """Write a file that is there whole or not at all, readable by its owner alone."""
-        fresh = self.path / f".{name}.new"
+        fresh = (self.path / name).with_name(f".{Path(name).name}.new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:

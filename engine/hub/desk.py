@@ -15,7 +15,7 @@ from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import Command, Reply
 from engine.protocol.events import entity_name
 from engine.protocol.feed import Ended, FaultView, Notice, Snapshot
-from engine.protocol.gateway import Intent
+from engine.protocol.gateway import Intent, Role
 from engine.protocol.limits import (
     FAULTS_KEPT_MAX,
     LOG_EVENTS_READ_MAX,
@@ -123,7 +123,9 @@ class Desk:
         """See ``AdminService``."""
         return await self._hub.command(command, _NOBODY)
 
-    async def order(self, entity: int, intent: Intent) -> WorldOrderDone | Refused:
+    async def order(
+        self, entity: int, intent: Intent, role: Role = "operator"
+    ) -> WorldOrderDone | Refused:
         """See ``AdminService``."""
         world = self._hub.world
         field = None if world is None else world.field(("id",))
@@ -131,12 +133,13 @@ class Desk:
             return Refused("gone", "there is no world to command")
         if not np.any(field[1]["id"] == entity):
             return Refused("not_found", f"no entity {entity_name(entity)} is in the world")
-        done = await self._hub.orders.place(entity, intent)
+        done = await self._hub.orders.place(entity, intent, role)
         self._logbook.write(
             "order",
             at_s=round(self._hub.at_s, 3),
             entity=entity,
             kind=intent.kind,
+            role=role,
             answer=done.reason if isinstance(done, WorldOrderDone) else done.message,
             verdict=done.verdict if isinstance(done, WorldOrderDone) else done.code,
         )

@@ -77,6 +77,8 @@ class Engine:
                 shared_memory=shared_memory_name(os.getpid(), secrets.token_hex(4)),
                 secret=self.capsule.secret,
                 epoch_ms=self.capsule.epoch_ms,
+                folder=str(self.capsule.path),
+                policies=self.capsule.policies,
             )
             self._place = place
             parts = Parts(

@@ -19,6 +19,7 @@ from engine.hub.eventlog import EventLog
 from engine.hub.faultwatch import FaultWatch
 from engine.hub.generator import Generator
 from engine.hub.outages import Outages
+from engine.hub.policywatch import PolicyWatch
 from engine.hub.pulse import Pulse
 from engine.hub.remark import Remark
 from engine.hub.state import Armed, HubState
@@ -91,6 +92,7 @@ class Fold:
         self.log = EventLog()
         self.story = Story(self.log)
         self.faults = FaultWatch()
+        self.policies = PolicyWatch()
         self.generator = Generator()
         self.console = ConsoleCost()
         self.outages = Outages()
@@ -148,6 +150,7 @@ class Fold:
         """Take in the world's report and return what is worth a notice."""
         overruns = self.ticks.take(report)
         self._door.take(report)
+        self.policies.count(report)
         before_s, cpu_before_s = self._world_cpu
         cpu_pct = self.world.cpu_pct
         if at_s > before_s and report.cpu_s >= cpu_before_s:
@@ -168,6 +171,7 @@ class Fold:
     def world_is(self, pid: int, npcs: int, nodes: int, at_s: float) -> None:
         """The world runs as process ``pid``."""
         self.has_world = True
+        self.policies.world_is_new()
         self.faults.world_back(at_s)
         self.world = replace(self.world, pid=pid, npcs=npcs, nodes=nodes)
 

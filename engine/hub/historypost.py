@@ -13,7 +13,7 @@ from engine.hub.columns import Column
 from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.protocol.child import AskHistory, HistorySpec, HistoryTold
+from engine.protocol.archive import AskHistory, HistorySpec, HistoryTold
 from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     CHILD_GRACE_S,

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,19 +15,20 @@ from engine.hub.bell import Bell
 from engine.hub.crew import Crew, CrewOwner
 from engine.hub.effects import Arm, Disarm, Effect, Finish, Load, Tell
 from engine.hub.fold import Fold
+from engine.hub.governance import Governance
 from engine.hub.harm import Harm
 from engine.hub.judge import Judge
 from engine.hub.keeper import Keeper
 from engine.hub.narratorpost import NarratorPost
-from engine.hub.orders import WorldOrders
+from engine.hub.orders import Asked, WorldOrders, governed
 from engine.hub.parts import Parts
 from engine.hub.past import Past
 from engine.hub.plan import first_state, thresholds
 from engine.hub.queries import Answers, Looks
 from engine.hub.remark import Remark
 from engine.hub.worldpost import Reports, WorldPost
-from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport, WorldOrder
-from engine.protocol.command import Command, Lease, Reply
+from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport
+from engine.protocol.command import Command, Lease, Reply, SetPolicy
 from engine.protocol.errors import ExitCode
 from engine.protocol.feed import Notice, NoticeKind, RunState
 from engine.protocol.limits import (
@@ -91,6 +93,7 @@ class Hub:
             self.story,
             parts.faults,
             self.summary,
+            Governance(self.fold.policies, Path(parts.capsule.database)),
         )
         owner = CrewOwner(
             url=self._url,
@@ -201,23 +204,28 @@ class Hub:
     async def command(self, command: Command, console: int) -> Reply:
         """See ``EngineService.command``."""
         at_s = self.at_s
+        self._state = msgspec.structs.replace(self._state, policies=self.fold.policies.views)
         step = reducer.reduce(self._state, command, at_s, console)
-        self._state = step.state
+        self._state, reply = step.state, step.reply
         self._carry_out(step.effects)
         self._advance(at_s)
+        if isinstance(command, SetPolicy) and reply.ok:
+            reply = await governed(self.orders, command.change)
+            if reply.ok:
+                self._tell("policy", reply.text)
         if isinstance(command, Lease):
             self.fold.console.take(command.cost)
         else:
-            self._parts.telemetry.command(at_s, console, command, step.reply)
+            self._parts.telemetry.command(at_s, console, command, reply)
             self._parts.logbook.write(
                 "command",
                 at_s=round(at_s, 3),
                 console=console,
                 command=msgspec.to_builtins(command),
-                reply=step.reply.text,
-                ok=step.reply.ok,
+                reply=reply.text,
+                ok=reply.ok,
             )
-        return step.reply
+        return reply
 
     async def answer(self, query: Query) -> Answer:
         """See ``EngineService.answer``."""
@@ -239,7 +247,7 @@ class Hub:
         keepers = [*self.crew.keepers, self._narrator.keeper, *self.past.keepers]
         return keepers if self.world is None else [*keepers, self.world.keeper]
 
-    def _post_order(self, order: WorldOrder) -> bool:
+    def _post_order(self, order: Asked) -> bool:
         return self.world is not None and self.world.keeper.post(order)
 
     def _url(self) -> str:

@@ -1,12 +1,18 @@
-"""``WorldOrders``: operators' intents on their way to the world, until it has answered."""
+"""``WorldOrders``: what operators ask of the world, on its way until it has answered."""
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from engine.protocol.child import WorldOrder, WorldOrderDone
-from engine.protocol.gateway import Intent
+from engine.protocol.command import Reply
+from engine.protocol.gateway import Intent, Role
 from engine.protocol.limits import ORDER_SEQ_BASE, ORDER_TIMEOUT_S, ORDERS_IN_FLIGHT_MAX
+from engine.protocol.policy import PolicyChange, WorldPolicy, WorldPolicyDone
 from engine.protocol.query import Refused
+
+Asked = WorldOrder | WorldPolicy
+Answer = WorldOrderDone | WorldPolicyDone
 
 
 class WorldOrders:
@@ -17,24 +23,33 @@ class WorldOrders:
         timeout_s: How long an answer is waited for.
     """
 
-    def __init__(
-        self, post: Callable[[WorldOrder], bool], timeout_s: float = ORDER_TIMEOUT_S
-    ) -> None:
+    def __init__(self, post: Callable[[Asked], bool], timeout_s: float = ORDER_TIMEOUT_S) -> None:
         self._post = post
         self._timeout_s = timeout_s
         self._made = 0
-        self._waiting: dict[int, asyncio.Future[WorldOrderDone | Refused]] = {}
+        self._waiting: dict[int, asyncio.Future[Answer | Refused]] = {}
 
-    async def place(self, entity: int, intent: Intent) -> WorldOrderDone | Refused:
+    async def place(
+        self, entity: int, intent: Intent, role: Role = "operator"
+    ) -> WorldOrderDone | Refused:
         """Have the world take an intent into its next tick; return what became of it."""
+        done = await self._ask(lambda number: WorldOrder(number, entity, intent, role))
+        return done if not isinstance(done, WorldPolicyDone) else _CROSSED
+
+    async def change(self, change: PolicyChange) -> WorldPolicyDone | Refused:
+        """Have the world change a policy before its next tick; return what became of it."""
+        done = await self._ask(lambda number: WorldPolicy(number, change))
+        return done if not isinstance(done, WorldOrderDone) else _CROSSED
+
+    async def _ask(self, made: Callable[[int], Asked]) -> Answer | Refused:
         if len(self._waiting) >= ORDERS_IN_FLIGHT_MAX:
             text = f"{ORDERS_IN_FLIGHT_MAX} commands wait for the world, the most allowed"
             return Refused("busy", text)
         self._made += 1
-        order = WorldOrder(self._made, entity, intent)
+        order = made(self._made)
         if not self._post(order):
             return Refused("gone", "there is no world to command")
-        answer: asyncio.Future[WorldOrderDone | Refused]
+        answer: asyncio.Future[Answer | Refused]
         answer = asyncio.get_running_loop().create_future()
         self._waiting[order.id] = answer
         try:
@@ -45,7 +60,7 @@ class WorldOrders:
         finally:
             del self._waiting[order.id]
 
-    def done(self, done: WorldOrderDone) -> None:
+    def done(self, done: Answer) -> None:
         """The world has answered; one that nobody waits for any more is let go."""
         answer = self._waiting.get(done.id)
         if answer is not None and not answer.done():
@@ -57,6 +72,19 @@ class WorldOrders:
             if not answer.done():
                 text = f"the world died; {_fate(number)}"
                 answer.set_result(Refused("gone", text))
+
+
+async def governed(orders: WorldOrders, change: PolicyChange) -> Reply:
+    """Have the world change a policy, and return what the operator is told."""
+    done = await orders.change(change)
+    if isinstance(done, Refused):
+        return Reply(ok=False, text=done.message, code=done.code)
+    if not done.ok:
+        return Reply(ok=False, text=done.text, code="bad_request")
+    return Reply(ok=True, text=f"{done.text} (tick {done.tick})")
+
+
+_CROSSED: Final = Refused("gone", "the world answered something else")
 
 
 def _fate(number: int) -> str:

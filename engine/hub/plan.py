@@ -4,11 +4,13 @@ from msgspec import Struct
 
 from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
-from engine.protocol.child import HistorySpec, SquadSpec, WorldSpec
+from engine.protocol.archive import HistorySpec
+from engine.protocol.child import SquadSpec, WorldSpec
 from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
 from engine.protocol.manifest import WorldShape
+from engine.protocol.policy import PolicyFile
 from engine.protocol.query import FaultSpec
-from engine.protocol.spec import RunSpec
+from engine.protocol.spec import PolicySource, RunSpec
 from engine.stats.thresholds import Threshold, check_threshold, parse_threshold
 
 NODES = 512
@@ -26,6 +28,8 @@ class WorldPlace(Struct, frozen=True):
     shared_memory: str
     secret: bytes
     epoch_ms: int
+    folder: str = ""
+    policies: tuple[PolicyFile, ...] = ()
 
 
 def admin_port(port_base: int | None) -> int:
@@ -52,20 +56,34 @@ def shared_memory_name(pid: int, salt: str) -> str:
     return f"seedstorm-{pid}-{salt}"
 
 
-def world_shape(spec: RunSpec) -> WorldShape:
-    """Return what the world is made from, for its process and for the manifest."""
+def world_shape(spec: RunSpec, policies: tuple[PolicyFile, ...]) -> WorldShape:
+    """Return what the world is made from, for its process and for the manifest.
+
+    Args:
+        spec: The run.
+        policies: Users' policies, as the capsule keeps them.
+    """
     return WorldShape(
         seed=spec.scenario.seed,
         npcs=spec.scenario.npcs,
         nodes=NODES,
         capacity=spec.scenario.npcs + NODES + spec.players_max + GUESTS_MAX,
         interval_ms=TICK_INTERVAL_MS,
+        policies=policies,
     )
+
+
+def policy_sources(spec: RunSpec) -> tuple[PolicySource, ...]:
+    """Return every user's file with a policy: the scenario's, then those given beside it."""
+    own = [
+        PolicySource(step.file, step.change.name) for step in spec.scenario.policies if step.file
+    ]
+    return (*own, *spec.policies)
 
 
 def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
     """Return the world's first message."""
-    shape = world_shape(spec)
+    shape = world_shape(spec, place.policies)
     return WorldSpec(
         seed=shape.seed,
         epoch_ms=place.epoch_ms,
@@ -79,12 +97,15 @@ def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
         events_socket=place.events_socket,
         shared_memory=place.shared_memory,
         secret=place.secret,
+        folder=place.folder,
+        policy_files=shape.policies,
+        policies=tuple(step.change for step in spec.scenario.policies),
     )
 
 
 def history_spec(spec: RunSpec, place: WorldPlace) -> HistorySpec:
     """Return the historian's first message."""
-    return HistorySpec(database=place.database, shape=world_shape(spec))
+    return HistorySpec(database=place.database, shape=world_shape(spec, place.policies))
 
 
 def squad_spec(spec: RunSpec, squad: int, url: str) -> SquadSpec:

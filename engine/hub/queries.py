@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from engine.hub.columns import Column, entity_column, mask, squares_of
 from engine.hub.eventlog import EventLog
+from engine.hub.governance import Governance
 from engine.hub.logsearch import LogSearch
 from engine.hub.past import Past
 from engine.hub.story import Story
 from engine.hub.ticks import Ticks
+from engine.protocol.audit import AuditQuery, PoliciesQuery
 from engine.protocol.errors import UserError
 from engine.protocol.events import entity_name
 from engine.protocol.filters import (
@@ -91,6 +93,7 @@ class Answers:
         story: The newest beats.
         faults: The fault menu.
         summary: The summary as it stands.
+        governance: How the policies stand, and what they decided.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Answers:
         story: Story,
         faults: tuple[FaultSpec, ...],
         summary: Callable[[], Summary],
+        governance: Governance,
     ) -> None:
         self._looks = looks
         self._past = past
@@ -110,6 +114,7 @@ class Answers:
         self._story = story
         self._faults = faults
         self._summary = summary
+        self._governance = governance
 
     async def answer(self, query: Query) -> Answer:
         """Return the answer; ``Refused`` for what cannot be answered."""
@@ -132,6 +137,8 @@ class Answers:
                     return self._story.answer(query)
                 case FaultsQuery():
                     return FaultsAnswer(self._faults)
+                case PoliciesQuery() | AuditQuery():
+                    return await self._governance.answer(query)
                 case SummaryQuery():
                     return SummaryAnswer(msgspec.Raw(encode_summary(self._summary())))
         except UserError as problem:

@@ -20,6 +20,7 @@ from engine.protocol.command import (
     ScalePlayers,
     ScaleRate,
     SetPlayers,
+    SetPolicy,
     SetRate,
     Stop,
 )
@@ -34,7 +35,8 @@ from engine.protocol.limits import (
     MARKS_SHOWN_MAX,
     SEED_MAX,
 )
-from engine.protocol.text import counted, printable
+from engine.protocol.params import given_params
+from engine.protocol.text import counted, nearest, printable
 
 _RATE_STEP_MIN = 0.1
 _T = TypeVar("_T")
@@ -69,6 +71,8 @@ def reduce(state: HubState, command: Command, at_s: float, console: int = 0) -> 
     if state.finishing:
         return Step(state, (), Reply(ok=False, text="the run is stopping", code="conflict"))
     match command:
+        case SetPolicy():
+            return _set_policy(state, command)
         case ArmFault():
             return _arm(state, command, at_s, by_console=True)
         case ClearFault():
@@ -234,6 +238,24 @@ def _clear_all(
         effects += [Disarm(fault), Tell("fault_cleared", f"{fault.id}: {fault.name}: {why}")]
     armed = tuple(fault for fault in state.armed if fault.id not in ids)
     return replace(state, armed=armed), tuple(effects)
+
+
+def _set_policy(state: HubState, command: SetPolicy) -> Step:
+    """Check what can be checked here; whether it is done, the world says."""
+    change = command.change
+    known = {view.name: view for view in state.policies}
+    if not known:
+        return Step(state, (), Reply(ok=False, text="there is no world to govern", code="gone"))
+    view = known.get(change.name)
+    if view is None:
+        name = printable(change.name, 64)
+        text = f"no policy {name!r}{nearest(name, known)}; allowed: {', '.join(known)}"
+        return Step(state, (), Reply(ok=False, text=text, code="not_found"))
+    try:
+        given_params(view.specs, change.params or {}, "params", view.name)
+    except UserError as problem:
+        return Step(state, (), Reply(ok=False, text=problem.message, code="bad_request"))
+    return Step(state, (), Reply(ok=True, text=f"{view.name}: asked"))
 
 
 def _load(state: HubState, command: Command, at_s: float) -> Step:

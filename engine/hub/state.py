@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from engine.protocol.command import ParamValue, Scope
+from engine.protocol.policy import PolicyView
 from engine.protocol.query import FaultSpec
 from engine.protocol.scenario import FaultStep
 
@@ -78,6 +79,7 @@ class HubState(Struct, frozen=True):
         faults_made: Faults armed so far; numbers the next.
         marked_s: When the newest moments were marked, oldest first.
         finishing: The run is about to end.
+        policies: How the world's policies stand, as it told last; empty without a world.
     """
 
     rules: Rules
@@ -93,3 +95,4 @@ class HubState(Struct, frozen=True):
     attended_s: float = 0.0
     faults_made: int = 0
     finishing: bool = False
+    policies: tuple[PolicyView, ...] = ()

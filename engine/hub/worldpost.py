@@ -26,6 +26,7 @@ from engine.protocol.limits import (
     LOG_EVENTS_READ_MAX,
     LOG_TICKS_READ_MAX,
 )
+from engine.protocol.policy import WorldPolicies, WorldPolicyDone
 from engine.protocol.spec import RunSpec
 from engine.server.shared import SharedState, SharedStateBusy
 from engine.store.reading import read_events
@@ -146,6 +147,10 @@ class WorldPost:
             raise TypeError(f"the world began with {type(ready).__name__}")
         self.port = ready.gateway_port
         reports = self._reports
+        if ready.recovered:
+            self._logbook.write("recovered", text=ready.recovered)
+        for text in ready.passed_over:
+            reports.tell("problem", f"the world's log: passed over: {text}", bad=True)
         reports.fold.world_is(ready.pid, self._spec.scenario.npcs, NODES, reports.at_s())
         if self._place.shared_memory:
             # Anew for a world that is back: one that ended in order took its block with it.
@@ -216,8 +221,10 @@ class WorldPost:
                 self._rejoined = False
                 self._take_stored(self._stored_after(reports.fold.log.last_seq))
             reports.remark(reports.fold.take_events(message))
-        elif isinstance(message, WorldOrderDone):
+        elif isinstance(message, WorldOrderDone | WorldPolicyDone):
             reports.orders.done(message)
+        elif isinstance(message, WorldPolicies):
+            reports.fold.policies.take(message)
         reports.bell.ring()
 
     def _lost(self, why: str) -> None:

@@ -9,14 +9,8 @@ from pathlib import Path
 from engine.indexer.work import Indexer
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
-from engine.protocol.child import (
-    ChildProblem,
-    IndexAnew,
-    IndexerReady,
-    IndexerSpec,
-    IndexReport,
-    Quit,
-)
+from engine.protocol.archive import IndexAnew, IndexerReady, IndexerSpec, IndexReport
+from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import ExitCode
 
 POLL_S = 1.0

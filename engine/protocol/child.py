@@ -7,10 +7,26 @@ msgpack. When the hub dies the pair closes and the child exits.
 import msgspec
 from msgspec import Struct
 
+from engine.protocol.archive import (
+    AskHistory,
+    HistoryReady,
+    HistorySpec,
+    HistoryTold,
+    IndexAnew,
+    IndexerReady,
+    IndexerSpec,
+    IndexReport,
+)
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
-from engine.protocol.manifest import WorldShape
+from engine.protocol.policy import (
+    PolicyChange,
+    PolicyCount,
+    PolicyFile,
+    PolicyWord,
+    WorldPolicy,
+)
 from engine.protocol.query import PlayerView, TickFigures
 from engine.protocol.scenario import Stage
 
@@ -31,6 +47,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         events_socket: Path of the unix socket on which event batches are published.
         shared_memory: Name of the block for the state arrays, empty for none.
         secret: Key of the resume tokens.
+        folder: The capsule.
+        policy_files: The user's policies, in the folder.
+        policies: What a new world's policies are changed to before its first tick.
     """
 
     seed: int
@@ -45,6 +64,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     events_socket: str
     shared_memory: str
     secret: bytes
+    folder: str = ""
+    policy_files: tuple[PolicyFile, ...] = ()
+    policies: tuple[PolicyChange, ...] = ()
 
 
 class SquadSpec(Struct, frozen=True, tag="squad_spec"):
@@ -146,66 +168,6 @@ class NarratorReady(Struct, frozen=True, tag="narrator_ready"):
     pid: int
 
 
-class IndexerSpec(Struct, frozen=True, tag="indexer_spec"):
-    """Everything the indexer needs to start: paths of ``events.db`` and ``index.db``."""
-
-    database: str
-    index: str
-
-
-class IndexerReady(Struct, frozen=True, tag="indexer_ready"):
-    """The indexer runs."""
-
-    pid: int
-
-
-class IndexAnew(Struct, frozen=True, tag="index_anew"):
-    """Throw the index away and begin anew; why."""
-
-    why: str
-
-
-class IndexReport(Struct, frozen=True, tag="index_report"):
-    """How far the index has come; ``anew``: why it was begun anew, empty when it was not."""
-
-    position: int
-    anew: str = ""
-
-
-class HistorySpec(Struct, frozen=True, tag="history_spec"):
-    """Everything the historian needs: the log, and what its world was made from."""
-
-    database: str
-    shape: WorldShape
-
-
-class HistoryReady(Struct, frozen=True, tag="history_ready"):
-    """The historian runs."""
-
-    pid: int
-
-
-class AskHistory(Struct, frozen=True, tag="ask_history"):
-    """Tell of all entities as they were after a tick; ``id`` comes back in the answer."""
-
-    id: int
-    tick: int
-    columns: tuple[str, ...]
-
-
-class HistoryTold(Struct, frozen=True, tag="history_told"):
-    """Answer to ``ask_history``: ``columns`` of the world's arrays by name, as bytes.
-
-    ``code`` and ``message`` say why there is none; both empty when there is one.
-    """
-
-    id: int
-    tick: int
-    columns: dict[str, bytes]
-    code: str = ""
-    message: str = ""
-
-
 class Quit(Struct, frozen=True, tag="quit"):
     """Stop in order: say good-bye, flush, report once more, exit."""
 
@@ -217,11 +179,19 @@ class Go(Struct, frozen=True, tag="go"):
 
 
 class WorldReady(Struct, frozen=True, tag="world_ready"):
-    """The world listens; ``tick`` is the next one (more than 0 after a restart)."""
+    """The world listens.
+
+    Attributes:
+        tick: The next one, more than 0 after a restart.
+        recovered: What it took to go on from the log, in words; empty for a new world.
+        passed_over: Checkpoints that could not be used, and why.
+    """
 
     pid: int
     gateway_port: int
     tick: int
+    recovered: str = ""
+    passed_over: tuple[str, ...] = ()
 
 
 class TickRow(TickFigures, frozen=True, array_like=True):
@@ -253,6 +223,7 @@ class WorldReport(Struct, frozen=True, tag="world_report"):
     store_error: str = ""
     update_stride: int = 1
     """Ticks from one update of a quiet player to the next; more than 1 under too much load."""
+    policies: dict[str, PolicyCount] = {}
 
 
 class SquadReady(Struct, frozen=True, tag="squad_ready"):
@@ -359,6 +330,7 @@ ToChild = (
     | SquadClear
     | AskPlayer
     | WorldOrder
+    | WorldPolicy
     | Quit
     | Go
 )
@@ -366,6 +338,7 @@ FromChild = (
     WorldReady
     | WorldReport
     | WorldOrderDone
+    | PolicyWord
     | SquadReady
     | SquadReport
     | PlayerTold

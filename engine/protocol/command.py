@@ -13,6 +13,7 @@ from engine.protocol.limits import (
     PLAYERS_MAX,
     SEED_MAX,
 )
+from engine.protocol.policy import PolicyChange
 from engine.protocol.summary import ConsoleSummary
 
 ParamValue = str | int | float | bool
@@ -81,6 +82,12 @@ class Panic(Struct, frozen=True, tag="panic"):
     """Revert every armed fault."""
 
 
+class SetPolicy(Struct, frozen=True, tag="set_policy"):
+    """Change how a policy stands; answered once the world has taken it in."""
+
+    change: PolicyChange
+
+
 class Mark(Struct, frozen=True, tag="mark"):
     """A note on the time line."""
 
@@ -112,6 +119,7 @@ Command = (
     | ArmFault
     | ClearFault
     | Panic
+    | SetPolicy
     | Mark
     | Stop
     | Lease

@@ -21,6 +21,7 @@ NoticeKind = Literal[
     "overrun",
     "slow_tick",
     "violation",
+    "policy",
     "mark",
     "problem",
 ]

@@ -93,6 +93,8 @@ REASON_CHARS_MAX: Final = 120
 """Of a user's policy; the built-in ones are shorter."""
 AUDIT_TABLE_TICKS: Final = 100
 """The audit of every so manieth tick names the policies, and of every tick that changed them."""
+AUDIT_ROW_BITS: Final = 17
+"""Of a row's number in the audit; its tick stands above them."""
 AUDIT_SEARCH_TICKS_MAX: Final = 1024
 """Ticks that one request for audit rows searches; its answer says where to go on."""
 
@@ -314,3 +316,5 @@ MARK_CHARS_MAX: Final = 200
 MARKS_SHOWN_MAX: Final = 64
 """Newest marked moments that a snapshot tells of; telemetry.db has all."""
 RUN_NAME_CHARS_MAX: Final = 64
+PATH_CHARS_MAX: Final = 4096
+"""Of a file that a scenario names."""

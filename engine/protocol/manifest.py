@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.protocol.errors import UserError
+from engine.protocol.policy import PolicyFile
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = 1
@@ -18,6 +19,7 @@ class WorldShape(Struct, frozen=True):
         nodes: Number of resource nodes.
         capacity: Entities there is room for.
         interval_ms: Tick interval.
+        policies: Users' policies, copied into the capsule.
     """
 
     seed: int
@@ -25,6 +27,7 @@ class WorldShape(Struct, frozen=True):
     nodes: int
     capacity: int
     interval_ms: int
+    policies: tuple[PolicyFile, ...] = ()
 
 
 class Manifest(Struct, frozen=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.protocol.command import ParamValue
 from engine.protocol.errors import UserError
-from engine.protocol.query import ParamSpec
+from engine.protocol.paramspec import ParamSpec
 from engine.protocol.text import nearest, printable
 
 
@@ -38,6 +38,14 @@ def given_params(
     }
 
 
+def _bounds(low: float | None, high: float | None, whole: bool) -> str:
+    """Return what is allowed; bounds of whole numbers without the point that they may have."""
+    least, most = (int(n) if whole and n is not None else n for n in (low, high))
+    if least is None:
+        return f"at most {most}"
+    return f"at least {least}" if most is None else f"from {least} to {most}"
+
+
 def _checked(param: ParamSpec, value: Any, where: str) -> ParamValue:
     found = f"{where}: found {printable(repr(value), 64)}"
     if isinstance(param.default, str):
@@ -55,5 +63,5 @@ def _checked(param: ParamSpec, value: Any, where: str) -> ParamValue:
         raise UserError(f"{found}; allowed: a {'whole ' if whole else ''}number")
     low, high = param.at_least, param.at_most
     if not (low is None or value >= low) or not (high is None or value <= high):
-        raise UserError(f"{found}; allowed: from {low} to {high}")
+        raise UserError(f"{found}; allowed: {_bounds(low, high, whole)}")
     return value

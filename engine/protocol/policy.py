@@ -4,7 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from engine.protocol.command import ParamValue
 from engine.protocol.events import entity_name
 from engine.protocol.gateway import IntentKind, Role
 from engine.protocol.limits import (
@@ -15,10 +14,14 @@ from engine.protocol.limits import (
     SCOPE_ENTITIES_MAX,
     ZONES,
 )
-from engine.protocol.query import ParamSpec
+from engine.protocol.paramspec import ParamSpec
 
 Priority = Annotated[int, Meta(ge=0, le=POLICY_PRIORITY_MAX)]
 PolicyName = Annotated[str, Meta(min_length=1, max_length=NAME_IN_PATH_CHARS_MAX)]
+PolicyParams = dict[
+    Annotated[str, Meta(max_length=64)],
+    Annotated[str, Meta(max_length=PARAM_CHARS_MAX)] | int | float | bool,
+]
 _Zone = Annotated[int, Meta(ge=0, lt=ZONES)]
 _Entity = Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)]
 
@@ -53,13 +56,7 @@ class PolicyChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     name: PolicyName
     enabled: bool | None = None
     priority: Priority | None = None
-    params: (
-        dict[
-            Annotated[str, Meta(max_length=64)],
-            Annotated[str, Meta(max_length=PARAM_CHARS_MAX)] | int | float | bool,
-        ]
-        | None
-    ) = None
+    params: PolicyParams | None = None
     scope: PolicyScope | None = None
 
 
@@ -83,10 +80,26 @@ class PolicyView(Struct, frozen=True):
     priority: int
     enabled: bool
     scope: PolicyScope
-    params: dict[str, ParamValue]
+    params: dict[str, str | int | float | bool]
     specs: tuple[ParamSpec, ...] = ()
     built_in: bool = True
     failed: str = ""
+
+
+class PolicyFile(Struct, frozen=True):
+    """A user's policy in a capsule.
+
+    Attributes:
+        file: Path, relative to the capsule.
+        blake3: Hash of what was copied there, hex.
+        origin: Where it was copied from.
+        name: What the scenario calls it; empty for whatever it calls itself.
+    """
+
+    file: str
+    blake3: str
+    origin: str
+    name: str = ""
 
 
 class PolicyCount(Struct, frozen=True, array_like=True):
@@ -95,6 +108,32 @@ class PolicyCount(Struct, frozen=True, array_like=True):
     evaluated: int = 0
     denied: int = 0
     mutated: int = 0
+
+
+class WorldPolicy(Struct, frozen=True, tag="world_policy"):
+    """A change of a policy, to be taken in at the start of the next tick; ``id`` from 1."""
+
+    id: int
+    change: PolicyChange
+
+
+class WorldPolicyDone(Struct, frozen=True, tag="world_policy_done"):
+    """Answer to ``world_policy``, once it is durable; ``text``: what changed, or why not."""
+
+    id: int
+    tick: int
+    ok: bool
+    text: str
+
+
+class WorldPolicies(Struct, frozen=True, tag="world_policies"):
+    """How the policies stand, in the order in which they judge: at first, and when changed."""
+
+    policies: tuple[PolicyView, ...]
+
+
+PolicyWord = WorldPolicyDone | WorldPolicies
+"""What the world says of its policies."""
 
 
 def scope_words(scope: PolicyScope) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from engine.protocol.audit import AuditAnswer, AuditQuery, PoliciesAnswer, PoliciesQuery
 from engine.protocol.events import Event
 from engine.protocol.filters import EntityKind
 from engine.protocol.limits import (
@@ -14,6 +15,7 @@ from engine.protocol.limits import (
     PAGE_ROWS_MAX,
     ZONES,
 )
+from engine.protocol.paramspec import ParamSpec
 from engine.protocol.story import Beat
 
 PageLimit = Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)]
@@ -112,6 +114,8 @@ Query = (
     | PopulationQuery
     | StoryQuery
     | FaultsQuery
+    | PoliciesQuery
+    | AuditQuery
     | SummaryQuery
 )
 
@@ -281,20 +285,6 @@ class StoryAnswer(Struct, frozen=True, tag="story"):
     rows: tuple[Beat, ...]
 
 
-class ParamSpec(Struct, frozen=True):
-    """One parameter of a fault.
-
-    ``default`` shows its type; ``allowed`` lists the choices where there are some.
-    """
-
-    name: str
-    default: str | int | float | bool
-    help: str
-    allowed: tuple[str, ...] = ()
-    at_least: float | None = None
-    at_most: float | None = None
-
-
 class FaultSpec(Struct, frozen=True):
     """One fault of the menu: the key that picks it, what it does, what it takes.
 
@@ -346,6 +336,8 @@ Answer = (
     | PopulationAnswer
     | StoryAnswer
     | FaultsAnswer
+    | PoliciesAnswer
+    | AuditAnswer
     | SummaryAnswer
     | Refused
 )

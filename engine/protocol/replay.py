@@ -32,7 +32,8 @@ class Difference(Struct, frozen=True):
         tick: The tick.
         phase: Where in it.
         what: In words.
-        events: What differs in the tick's events, at most ``REPLAY_DIFFERENCES_SHOWN_MAX``.
+        events: What differs in the tick's verdicts, else in its events; at most
+            ``REPLAY_DIFFERENCES_SHOWN_MAX``.
         more_events: Differences beyond those.
         fields: What differs in the state, as many at most.
         more_fields: Differences beyond those.

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from engine.protocol.limits import NPCS_MAX, PLAYERS_MAX
+from engine.protocol.policy import PolicyChange
 
 ExecutorName = Literal["constant-players", "ramping-players", "manual"]
 EXECUTORS: tuple[ExecutorName, ...] = ("constant-players", "ramping-players", "manual")
@@ -46,6 +47,13 @@ class FaultStep(Struct, frozen=True):
     params: dict[str, str | int | float | bool]
 
 
+class PolicyStep(Struct, frozen=True):
+    """How a policy stands when the run begins; ``file``: absolute, of one that is a user's own."""
+
+    change: PolicyChange
+    file: str = ""
+
+
 class Scenario(Struct, frozen=True):
     """A parsed scenario: durations in seconds, every name checked."""
 
@@ -58,4 +66,5 @@ class Scenario(Struct, frozen=True):
     target: Target = Target()
     stages: tuple[Stage, ...] = ()
     faults: tuple[FaultStep, ...] = ()
+    policies: tuple[PolicyStep, ...] = ()
     thresholds: dict[str, str] = field(default_factory=dict)

@@ -19,17 +19,27 @@ from engine.protocol.limits import (
     FAULT_HOLD_S_MAX,
     FAULTS_ARMED_MAX,
     NPCS_MAX,
+    PATH_CHARS_MAX,
+    POLICIES_PER_WORLD_MAX,
     RUN_NAME_CHARS_MAX,
     SCENARIO_BYTES_MAX,
     SEED_MAX,
     STAGES_MAX,
     THRESHOLDS_MAX,
 )
+from engine.protocol.policy import (
+    PolicyChange,
+    PolicyName,
+    PolicyParams,
+    PolicyScope,
+    Priority,
+)
 from engine.protocol.scenario import (
     DEFAULT_MIX,
     EXECUTORS,
     FaultStep,
     Players,
+    PolicyStep,
     Scenario,
     Stage,
     Target,
@@ -76,6 +86,15 @@ class _Fault(_Section, frozen=True):
     params: dict[str, ParamValue] = field(default_factory=dict)
 
 
+class _Policy(_Section, frozen=True):
+    name: PolicyName
+    enabled: bool | None = None
+    priority: Priority | None = None
+    params: PolicyParams | None = None
+    scope: PolicyScope | None = None
+    file: Annotated[str, Meta(max_length=PATH_CHARS_MAX)] = ""
+
+
 class _File(_Section, frozen=True):
     format: int
     name: Annotated[str, Meta(min_length=1, max_length=RUN_NAME_CHARS_MAX)] = "storm"
@@ -85,6 +104,7 @@ class _File(_Section, frozen=True):
     population: _Population = _Population()
     stage: Annotated[tuple[_Stage, ...], Meta(max_length=STAGES_MAX)] = ()
     fault: Annotated[tuple[_Fault, ...], Meta(max_length=FAULTS_ARMED_MAX)] = ()
+    policy: Annotated[tuple[_Policy, ...], Meta(max_length=POLICIES_PER_WORLD_MAX)] = ()
     thresholds: Annotated[dict[str, str], Meta(max_length=THRESHOLDS_MAX)] = field(
         default_factory=dict
     )
@@ -98,6 +118,9 @@ class Known(Struct, frozen=True):
         faults: Names of faults.
         check_fault: Takes a fault's name, its parameters and the field they stand in; raises
             ``UserError`` when they do not fit.
+        policies: Names of built-in policies.
+        check_policy: Takes what is changed in one of those and the field it stands in; raises
+            ``UserError`` when that is not allowed.
         check_threshold: Raises ``UserError`` when ``metric`` or ``condition`` is wrong.
     """
 
@@ -105,6 +128,8 @@ class Known(Struct, frozen=True):
     faults: tuple[str, ...]
     check_fault: Callable[[str, Mapping[str, ParamValue], Scope, str], object]
     check_threshold: Callable[[str, str], object]
+    policies: tuple[str, ...] = ()
+    check_policy: Callable[[PolicyChange, str], object] = lambda *_: None
 
 
 def read_scenario(path: Path, known: Known) -> tuple[Scenario, str]:
@@ -131,7 +156,9 @@ def read_scenario(path: Path, known: Known) -> tuple[Scenario, str]:
         text = raw.decode().removeprefix("\ufeff")  # the mark some editors begin a file with
     except UnicodeDecodeError as problem:
         raise UserError(f"{path}: not UTF-8 at byte {problem.start}; save it as UTF-8") from problem
-    return parse_scenario(text, str(path), known), text
+    # A scenario that comes through a pipe names files from where the user stands.
+    folder = Path.cwd() if str(path).startswith(_HANDED_OVER) else path.absolute().parent
+    return parse_scenario(text, str(path), known, folder), text
 
 
 def _check_kind(path: Path, descriptor: int) -> None:
@@ -151,13 +178,14 @@ def _check_kind(path: Path, descriptor: int) -> None:
     raise UserError(f"{path}: cannot be read: it is {found}; name a TOML file")
 
 
-def parse_scenario(text: str, where: str, known: Known) -> Scenario:
+def parse_scenario(text: str, where: str, known: Known, folder: Path = Path("/")) -> Scenario:
     """Return the scenario in ``text``.
 
     Args:
         text: TOML.
         where: Where it came from, named in errors.
         known: The names it may use.
+        folder: Where the files that it names are looked for.
 
     Raises:
         UserError: One line: file, field, what was found, what is allowed.
@@ -178,12 +206,12 @@ def parse_scenario(text: str, where: str, known: Known) -> Scenario:
     except msgspec.ValidationError as problem:
         raise UserError(f"{where}: {_explain(str(problem), document)}") from problem
     try:
-        return _checked(file, known)
+        return _checked(file, known, folder)
     except UserError as problem:
         raise UserError(f"{where}: {problem.message}") from problem
 
 
-def _checked(file: _File, known: Known) -> Scenario:
+def _checked(file: _File, known: Known, folder: Path) -> Scenario:
     if file.target.url:
         raise UserError(
             "target.url: only the embedded world can be driven so far; leave [target] out"
@@ -208,6 +236,7 @@ def _checked(file: _File, known: Known) -> Scenario:
         faults=tuple(
             _fault(fault, i, known, file.population.mix) for i, fault in enumerate(file.fault)
         ),
+        policies=_policies(file.policy, known, folder),
         thresholds=file.thresholds,
     )
 
@@ -255,6 +284,28 @@ def _fault(fault: _Fault, index: int, known: Known, mix: Iterable[str]) -> Fault
     )
 
 
+def _policies(found: Iterable[_Policy], known: Known, folder: Path) -> tuple[PolicyStep, ...]:
+    steps: list[PolicyStep] = []
+    for index, policy in enumerate(found):
+        where = f"policy[{index}]"
+        if policy.name in {step.change.name for step in steps}:
+            raise UserError(f"{where}.name: {printable(policy.name, 64)!r} stands here twice")
+        change = PolicyChange(
+            policy.name, policy.enabled, policy.priority, policy.params, policy.scope
+        )
+        if policy.file:
+            if policy.name in known.policies:
+                raise UserError(
+                    f"{where}.name: {policy.name!r} is built in; give the one in "
+                    f"{printable(policy.file, 80)} another name"
+                )
+        else:
+            _among(policy.name, known.policies, f"{where}.name")
+            known.check_policy(change, where)
+        steps.append(PolicyStep(change, str(folder / policy.file) if policy.file else ""))
+    return tuple(steps)
+
+
 def _among(name: str, allowed: Iterable[str], where: str) -> None:
     names = list(allowed)
     if name not in names:
@@ -299,6 +350,8 @@ def _fields_at(path: str) -> tuple[str, ...]:
         ".stage": _Stage,
         ".fault": _Fault,
         ".fault.scope": Scope,
+        ".policy": _Policy,
+        ".policy.scope": PolicyScope,
     }
     return sections[re.sub(r"\[[^]]*\]", "", path)].__struct_fields__
 

@@ -2,7 +2,9 @@
 
 import json
 
-from engine.protocol.scenario import FaultStep, Scenario
+from msgspec import structs
+
+from engine.protocol.scenario import FaultStep, PolicyStep, Scenario
 
 Scalar = str | int | float | bool
 
@@ -30,6 +32,8 @@ def scenario_toml(scenario: Scenario) -> str:
         lines += [f"to = {stage.to}", f"over = {_value(stage.over_s)}"]
     for fault in scenario.faults:
         lines += _fault(fault)
+    for policy in scenario.policies:
+        lines += _policy(policy)
     if scenario.thresholds:
         lines += ["", "[thresholds]"]
         lines += [
@@ -50,7 +54,22 @@ def _fault(fault: FaultStep) -> list[str]:
     return lines
 
 
-def _value(value: Scalar | list[int] | tuple[int, ...]) -> str:
+def _policy(step: PolicyStep) -> list[str]:
+    change = step.change
+    lines = ["", "[[policy]]", f"name = {_value(change.name)}"]
+    lines += [f"enabled = {_value(change.enabled)}"] if change.enabled is not None else []
+    lines += [f"priority = {change.priority}"] if change.priority is not None else []
+    lines += [f"file = {_value(step.file)}"] if step.file else []
+    scope = {} if change.scope is None else structs.asdict(change.scope)
+    for title, table in (("scope", scope), ("params", change.params or {})):
+        given = {name: value for name, value in table.items() if value != ()}
+        if given or (title == "scope" and change.scope is not None):
+            lines.append(f"[policy.{title}]")
+            lines += [f"{_value(name)} = {_value(value)}" for name, value in given.items()]
+    return lines
+
+
+def _value(value: Scalar | list[int] | tuple[int | str, ...]) -> str:
     """Return a TOML value; JSON's strings and numbers are TOML's as well."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(one) for one in value)}]"

@@ -7,6 +7,18 @@ from msgspec import Struct
 from engine.protocol.scenario import Scenario
 
 
+class PolicySource(Struct, frozen=True):
+    """A user's file with a policy.
+
+    Attributes:
+        path: Absolute.
+        name: What the scenario calls the policy; empty for whatever it calls itself.
+    """
+
+    path: str
+    name: str = ""
+
+
 class RunSpec(Struct, frozen=True):
     """One run, ready to start.
 
@@ -25,6 +37,7 @@ class RunSpec(Struct, frozen=True):
         unattended_s_max: An unattended run ends after this long.
         thresholds: Expressions from the command line, besides the scenario's.
         in_process: Everything in the caller's process, over memory links.
+        policies: Users' files with policies; whoever started the run consents to run them.
         warbler: Whether a narrator tells the run's story (never in one process).
     """
 
@@ -43,6 +56,7 @@ class RunSpec(Struct, frozen=True):
     in_process: bool = False
     commands_per_s: float = 1.0
     warbler: bool = True
+    policies: tuple[PolicySource, ...] = ()
 
 
 class HubReady(Struct, frozen=True, tag="ready"):

@@ -30,6 +30,7 @@ class _Roots(NamedTuple):
     kind: Array
     seq: Array
     texts: dict[int, str]
+    """By root event: why it was denied, or what was changed."""
 
 
 class Answered:
@@ -49,8 +50,7 @@ class Answered:
         rows = block.rows
         index = np.nonzero((rows["cause"] == 0) & (rows["correlation"] > 0))[0]
         seq = index + block.first_seq
-        caused = rows["cause"]
-        texts = {block.first_seq + at: text for at, text in block.texts.items() if not caused[at]}
+        texts = _reasons(block)
         self._ticks.append(_Roots(rows["correlation"][index], rows["kind"][index], seq, texts))
 
     def recall(self, correlations: list[int]) -> dict[int, Answer]:
@@ -67,9 +67,21 @@ class Answered:
         return found
 
 
+def _reasons(block: EventBlock) -> dict[int, str]:
+    rows, first = block.rows, block.first_seq
+    denied = np.flatnonzero(rows["kind"] == Code.DENIED).tolist()
+    reasons = {first + at: block.texts[at] for at in denied if at in block.texts}
+    mutated = np.flatnonzero(rows["kind"] == Code.MUTATED)
+    for at, root in zip(mutated.tolist(), rows["cause"][mutated].tolist(), strict=True):
+        # Several policies may have changed one intent, one after another.
+        text = block.texts.get(at, "")
+        reasons[root] = f"{reasons[root]}; {text}" if root in reasons else text
+    return reasons
+
+
 def _answer(kind: int, text: str | None, event: int) -> Answer:
     if kind == Code.DENIED:
         return Answer("deny", text, event)
-    if kind == Code.MOVED and text is not None:
+    if text is not None:
         return Answer("mutate", text, event)
     return Answer("permit", None, event)

@@ -1,7 +1,7 @@
 """What arrived between two ticks: bounded, and handed over as one ``TickInputs``."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,9 @@ from engine.protocol.limits import (
     INTENTS_PER_TICK_MAX,
     INTENTS_QUEUED_PER_PLAYER_MAX,
     ORDER_SEQ_BASE,
+    POLICY_CHANGES_PER_TICK_MAX,
 )
+from engine.protocol.policy import PolicyChange, WorldPolicy
 from engine.world.inputs import INTENT_DTYPE, PLAYER_ROLE, TickInputs
 
 TOO_FAST: Final = "gateway: too fast"
@@ -31,6 +33,7 @@ class Inbox:
         self._texts: dict[int, str] = {}
         self._queued: dict[int, set[int]] = {}
         self._present: dict[int, str | None] = {}
+        self._policies: list[WorldPolicy] = []
 
     @property
     def newcomers(self) -> int:
@@ -70,6 +73,18 @@ class Inbox:
         self._add(order.entity, ORDER_SEQ_BASE + order.id, order.intent, ROLES.index(order.role))
         return ""
 
+    def put_policy(self, wish: WorldPolicy) -> str:
+        """Queue a change of a policy and return an empty string, or why it is refused."""
+        if len(self._policies) >= POLICY_CHANGES_PER_TICK_MAX:
+            return TOO_BUSY
+        self._policies.append(wish)
+        return ""
+
+    def drain_policies(self) -> list[WorldPolicy]:
+        """Return every change of a policy since the last call, in the order they came."""
+        wishes, self._policies = self._policies, []
+        return wishes
+
     @property
     def _is_full(self) -> bool:
         return len(self._rows) >= INTENTS_PER_TICK_MAX * _ROW.size
@@ -88,18 +103,24 @@ class Inbox:
             role,
         )
 
-    def drain(self, was_connected: Callable[[int], bool], restarted: bool = False) -> TickInputs:
+    def drain(
+        self,
+        was_connected: Callable[[int], bool],
+        restarted: bool = False,
+        policies: Sequence[PolicyChange] = (),
+    ) -> TickInputs:
         """Return everything since the last call and begin anew.
 
         Args:
             was_connected: Whether the world holds an entity to be connected. One that is
                 and whose connection has changed leaves, and joins if it is back again.
             restarted: The process is new and this is its first tick.
+            policies: Changes of policies, as ``drain_policies`` has given them.
         """
         intents = np.frombuffer(bytes(self._rows), INTENT_DTYPE)
         joins = [(entity, name) for entity, name in self._present.items() if name is not None]
         leaves = [entity for entity in self._present if not restarted and was_connected(entity)]
-        inputs = TickInputs(intents, self._texts, joins, leaves, restarted)
+        inputs = TickInputs(intents, self._texts, joins, leaves, restarted, list(policies))
         self._rows = bytearray()
         self._texts = {}
         self._queued = {}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from engine.protocol.child import (
     WorldSpec,
 )
 from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.policy import PolicyChange, WorldPolicy, WorldPolicyDone
 from engine.server.clock import MonotonicClock
 from engine.server.gateway import Gateway
 from engine.server.inbox import Inbox
@@ -30,8 +31,10 @@ from engine.server.shared import SharedState
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import EventStore
 from engine.store.memory import MemoryStore
-from engine.store.recover import recover
+from engine.store.policyfiles import load_policies
+from engine.store.recover import Recovered, recover
 from engine.store.sqlite import SqliteStore
+from engine.world.standing import Standing
 from engine.world.world import World, WorldConfig
 
 
@@ -90,12 +93,18 @@ async def _serve(
         )
     clock = MonotonicClock()
     async with AsyncExitStack() as stack:
-        parts, restarted = await _wire(spec, clock.now_s, stack)
-        shell = WorldShell(parts, channel, clock, restarted)
+        parts, recovered = await _wire(spec, clock.now_s, stack)
+        shell = WorldShell(parts, channel, clock, recovered is not None)
         if settled is not None:
             settled()
         channel.post(
-            WorldReady(pid=os.getpid(), gateway_port=parts.gateway.port, tick=parts.world.tick)
+            WorldReady(
+                pid=os.getpid(),
+                gateway_port=parts.gateway.port,
+                tick=parts.world.tick,
+                recovered=recovered.text if recovered else "",
+                passed_over=recovered.unusable if recovered else (),
+            )
         )
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(shell.run())
@@ -114,27 +123,31 @@ async def _until_told(channel: Channel, stop: asyncio.Event, inbox: Inbox) -> No
                 refusal = inbox.put_order(message)
                 if refusal:
                     channel.post(WorldOrderDone(message.id, 0, "deny", refusal))
+            elif isinstance(message, WorldPolicy):
+                refusal = inbox.put_policy(message)
+                if refusal:
+                    channel.post(WorldPolicyDone(message.id, 0, ok=False, text=refusal))
     stop.set()
 
 
 async def _wire(
     spec: WorldSpec, now_s: Callable[[], float], stack: AsyncExitStack
-) -> tuple[Parts, bool]:
+) -> tuple[Parts, Recovered | None]:
     """Make every part; ``stack`` closes them in the opposite order.
 
     Returns:
-        The parts, and whether the world was recovered from its log.
+        The parts, and what recovering the world took if it has a log.
     """
     store = _open_store(spec.database)
     stack.callback(store.close)
-    parts, restarted = assemble(spec, store, now_s)
+    parts, recovered = assemble(spec, store, now_s)
     world = parts.world
     shared = None
     if spec.shared_memory:
         shared = SharedState.create(spec.shared_memory, spec.capacity)
         stack.callback(shared.unlink)
         stack.callback(shared.close)
-        if restarted:
+        if recovered:
             shared.publish(world.state, max(world.tick - 1, 0))
     publisher = None
     if spec.events_socket:
@@ -143,10 +156,12 @@ async def _wire(
         await publisher.open()
     stack.push_async_callback(parts.gateway.aclose, "the world stops")
     await parts.gateway.open(spec.gateway_host, spec.gateway_port)
-    return replace(parts, shared=shared, publisher=publisher), restarted
+    return replace(parts, shared=shared, publisher=publisher), recovered
 
 
-def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> tuple[Parts, bool]:
+def assemble(
+    spec: WorldSpec, store: EventStore, now_s: Callable[[], float]
+) -> tuple[Parts, Recovered | None]:
     """Make the parts that need no socket and no shared memory: those are left out.
 
     Args:
@@ -155,7 +170,7 @@ def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> 
         now_s: The monotonic clock.
 
     Returns:
-        The parts, and whether the world was recovered from its log.
+        The parts, and what recovering the world took if it has a log.
 
     Raises:
         UserError: See ``recover``.
@@ -166,10 +181,13 @@ def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> 
         nodes=spec.nodes,
         capacity=spec.capacity,
         interval_ms=spec.interval_ms,
+        policies=load_policies(Path(spec.folder), spec.policy_files),
     )
-    restarted = store.last() is not None
-    world = _recovered(store, config) if restarted else World.create(config)
+    recovered = recover(store, config) if store.last() is not None else None
+    world = recovered.world if recovered else World.create(config)
     inbox = Inbox()
+    if recovered is None:
+        _set_policies(world, inbox, spec.policies)
     roster = Roster(spec.secret, world.state.names)
 
     def has_room(entity: int | None) -> bool:
@@ -181,14 +199,19 @@ def assemble(spec: WorldSpec, store: EventStore, now_s: Callable[[], float]) -> 
         )
 
     gateway = Gateway(inbox, roster, has_room, now_s)
-    return Parts(spec, world, store, inbox, roster, gateway, None, None), restarted
+    return Parts(spec, world, store, inbox, roster, gateway, None, None), recovered
 
 
-def _recovered(store: EventStore, config: WorldConfig) -> World:
-    recovered = recover(store, config)
-    log = structlog.get_logger()
-    (log.warning if recovered.unusable else log.info)(recovered.text)
-    return recovered.world
+def _set_policies(world: World, inbox: Inbox, changes: Sequence[PolicyChange]) -> None:
+    """Have a new world's policies changed before its first tick.
+
+    Raises:
+        UserError: A change is not allowed.
+    """
+    trial = Standing(world.governor.policies)
+    for change in changes:
+        trial.change(change, 0)
+        inbox.put_policy(WorldPolicy(0, change))
 
 
 def _open_store(database: str) -> EventStore:

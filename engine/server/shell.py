@@ -12,6 +12,7 @@ from engine.protocol.child import EventBatch, TickRow, WorldOrderDone, WorldRepo
 from engine.protocol.events import correlation_of
 from engine.protocol.gateway import Ack, VerdictKind, Welcome
 from engine.protocol.limits import ORDER_SEQ_BASE, REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
+from engine.protocol.policy import WorldPolicies, WorldPolicy, WorldPolicyDone
 from engine.server import figures
 from engine.server.answered import ANSWERED_TICKS_MAX, UNKNOWN, Answer, Answered
 from engine.server.clock import Clock
@@ -76,6 +77,7 @@ class WorldShell:
         self._durable_tick = parts.world.tick - 1
         self._durable_seq = parts.world.next_seq - 1
         self._hash = parts.world.hash
+        self._policies_told = -1
 
     async def run(self) -> None:
         """Tick and keep house until cancelled."""
@@ -102,7 +104,9 @@ class WorldShell:
             )
         watch.reset()
         state = world.state
-        inputs = self._parts.inbox.drain(self._is_connected, self._restarted)
+        wishes = self._parts.inbox.drain_policies()
+        changes = [wish.change for wish in wishes]
+        inputs = self._parts.inbox.drain(self._is_connected, self._restarted, changes)
         self._restarted = False
         watch.lap("other")
         result = world.step(inputs, watch.lap)
@@ -112,6 +116,7 @@ class WorldShell:
         self._welcome(inputs, result.tick)
         answered = self._fan_out.acknowledge(self._answers(result))
         self._answer_orders(result)
+        self._answer_policies(wishes, result)
         frames = CellFrames(state, state.cell_versions, result.tick)
         playing = self._parts.gateway.playing()
         self._fan_out.plan(result.tick, answered, playing, state.cell_versions)
@@ -250,6 +255,20 @@ class WorldShell:
             )
             self._channel.post(done)
 
+    def _answer_policies(self, wishes: list[WorldPolicy], result: TickResult) -> None:
+        """Tell the hub what became of changes of policies, and how they stand if that changed."""
+        for wish, done in zip(wishes, result.changes, strict=True):
+            if wish.id:
+                self._channel.post(WorldPolicyDone(wish.id, result.tick, done.ok, done.text))
+        version = self._parts.world.governor.standing.version
+        if version != self._policies_told:
+            self._tell_policies()
+
+    def _tell_policies(self) -> None:
+        governor = self._parts.world.governor
+        if self._channel.post(WorldPolicies(governor.views())):
+            self._policies_told = governor.standing.version
+
     def _checkpoint(self) -> None:
         world = self._parts.world
         try:
@@ -287,6 +306,7 @@ class WorldShell:
             stalls=tuple(ledger.stalls),
             store_error=self._store_error,
             update_stride=self._pace.stride,
+            policies=parts.world.governor.counts(),
         )
         if self._channel.post(message):
             ledger.ticks.clear()

@@ -80,7 +80,7 @@ class TickRecord:
             inputs.pack(),
             events.to_log(),
             result.hash,
-            result.audit.to_log(),
+            result.audit_log,
         )
 
     @property

@@ -9,6 +9,7 @@ from engine.protocol.events import EVENT_KINDS, entity_name
 from engine.protocol.limits import REPLAY_DIFFERENCES_SHOWN_MAX
 from engine.protocol.replay import FieldDifference
 from engine.world.arrays import Array
+from engine.world.audit import NO_POLICY, VERDICT_NAMES, WORLD_ITSELF, AuditBlock
 from engine.world.events import EVENT_DTYPE, EventBlock
 from engine.world.state import COLUMNS, State
 
@@ -29,6 +30,17 @@ def blocks(found: EventBlock, stored: EventBlock) -> Differences:
     An event is named by its ``seq``; a field of it by the column.
     """
     return _first(_event_differences(found, stored))
+
+
+def audits(found: AuditBlock, stored: AuditBlock, intents: Array) -> Differences:
+    """Return what differs between the verdicts of a re-run and the recorded ones.
+
+    Args:
+        found: Of the re-run.
+        stored: The recorded ones.
+        intents: ``INTENT_DTYPE``, which they are about, row by row.
+    """
+    return _first(_audit_differences(found, stored, intents))
 
 
 def differing(found: Array, stored: Array) -> Array:
@@ -85,6 +97,33 @@ def _event_differences(found: EventBlock, stored: EventBlock) -> Iterator[FieldD
         if pair[0] != pair[1]:
             who = _whose(found, stored, row)
             yield FieldDifference(who, f"text of event {found.first_seq + row}", *pair)
+
+
+def _audit_differences(
+    found: AuditBlock, stored: AuditBlock, intents: Array
+) -> Iterator[FieldDifference]:
+    for row in range(max(len(found.verdict), len(stored.verdict))):
+        ours, theirs = _verdict(found, row), _verdict(stored, row)
+        if ours == theirs:
+            continue
+        who, what = "world", f"verdict {row}"
+        if row < len(intents):
+            who = entity_name(int(intents["player"][row]))
+            what = f"verdict on command {intents['seq'][row]}"
+        yield FieldDifference(who, what, ours, theirs)
+    if found.table != stored.table or found.version != stored.version:
+        pair = [f"version {each.version}: {each.table}" for each in (found, stored)]
+        yield FieldDifference("world", "table of policies", *pair)
+
+
+def _verdict(audit: AuditBlock, row: int) -> str | None:
+    if row >= len(audit.verdict):
+        return None
+    policy, asked = int(audit.policy[row]), ""
+    by = {NO_POLICY: "", WORLD_ITSELF: " by the world"}.get(policy, f" by policy {policy}")
+    if audit.narrow is not None:
+        asked = f", asked {int(audit.narrow[row]):#x}"
+    return f"{VERDICT_NAMES[audit.verdict[row]]}{by}{asked}"
 
 
 def _whose(found: EventBlock, stored: EventBlock, row: int) -> str:

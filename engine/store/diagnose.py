@@ -11,6 +11,7 @@ from engine.store.base import LogReader, TickRecord
 from engine.store.replay import walk_on, world_at
 from engine.world import checkpoint
 from engine.world.arrays import Array
+from engine.world.audit import AuditBlock
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 from engine.world.refold import refold
@@ -33,15 +34,21 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
     """
     world = world_at(log, config, record.tick)
     told = World.restore(config, world.checkpoint())
-    result, stored = world.step(TickInputs.unpack(record.inputs)), record.block()
+    inputs, stored = TickInputs.unpack(record.inputs), record.block()
+    result = world.step(inputs)
     # Its own first event: where the sequence differs, every row would differ by it.
     found = EventBlock(stored.first_seq, result.events.rows, result.events.texts)
     refold(told.state, stored, record.tick, config.interval_ms)
     fields, more = compare.states(world.state, told.state)
-    phase = "govern" if result.audit.to_log() != record.audit else _phase(found, stored)
+    phase = _phase(found, stored)
+    events, more_events = compare.blocks(found, stored)
+    what = f"the re-run gives {len(found.rows)} events, stored are {len(stored.rows)}"
+    if result.audit.to_log() != record.audit:
+        phase, what = "govern", "the re-run judges otherwise"
+        events, more_events = compare.audits(
+            result.audit, AuditBlock.from_log(record.audit), inputs.intents
+        )
     if phase is not None:
-        events, more_events = compare.blocks(found, stored)
-        what = f"the re-run gives {len(found.rows)} events, stored are {len(stored.rows)}"
         return Difference(
             record.tick, phase, what, events, more_events, fields, more, record.tick + 1
         )
@@ -57,7 +64,7 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
 def checkpoint_difference(world: World, stored: bytes) -> Difference:
     """Return what differs between the world and a stored checkpoint of the same tick."""
     try:
-        saved, state, pending, _ = checkpoint.load(stored, world.config.capacity)
+        saved, state, *_ = checkpoint.load(stored, world.config.capacity)
     except ValueError as problem:
         return Difference(world.tick, "checkpoint", f"it cannot be read: {problem}")
     fields, more = compare.states(world.state, state)
@@ -68,7 +75,7 @@ def checkpoint_difference(world: World, stored: bytes) -> Difference:
             f"the re-run at {world.tick} and {world.next_seq}"
         )
     elif not fields:
-        what = f"the checkpoint holds {len(pending)} reactions to come, or a shape, of its own"
+        what = "the checkpoint holds other reactions to come, broken invariants or policies"
     return Difference(world.tick, "checkpoint", what, (), 0, fields, more, world.tick)
 
 

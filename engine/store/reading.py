@@ -64,6 +64,10 @@ class LogFile:
         """See ``LogReader.events``."""
         return self._tables.events(after_seq, limit)
 
+    def audits(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """Return the audits of the ticks from ``first`` to ``last``, those that have one."""
+        return self._tables.audits(first, last)
+
     def checkpoint_ticks(self) -> list[int]:
         """See ``LogReader.checkpoint_ticks``."""
         return self._tables.checkpoint_ticks()

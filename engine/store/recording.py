@@ -11,6 +11,7 @@ from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from engine.protocol.replay import EntityThen, Progress, Verification, WorldThen
 from engine.store.base import LogReader
+from engine.store.policyfiles import config_of
 from engine.store.reading import LogFile
 from engine.store.replay import world_at
 from engine.store.then import entity_then, world_then
@@ -89,14 +90,16 @@ class Recording(Struct, frozen=True):
 
 
 @contextmanager
-def open_recording(path: Path) -> Iterator[Recording]:
+def open_recording(path: Path, *, allow_code: bool = False) -> Iterator[Recording]:
     """Open a capsule, read only; a run may go on writing to it.
 
     Args:
         path: Its folder.
+        allow_code: Run the users' policies that it holds.
 
     Raises:
-        UserError: It is no capsule, or one that this version cannot re-run.
+        UserError: It is no capsule, holds code that may not run, or is one that this version
+            cannot re-run.
     """
     manifest_file = path / MANIFEST_NAME
     try:
@@ -113,7 +116,13 @@ def open_recording(path: Path) -> Iterator[Recording]:
         )
     if not (path / LOG_NAME).is_file():
         raise UserError(f"{path} has no {LOG_NAME}: its world never began")
-    config = WorldConfig(shape.seed, shape.npcs, shape.nodes, shape.capacity, shape.interval_ms)
+    if shape.policies and not allow_code:
+        files = ", ".join(each.file for each in shape.policies)
+        raise UserError(
+            f"{path}: governed by its user's code ({files}), which a re-run runs "
+            "again: read it and give --allow-code"
+        )
+    config = config_of(shape, path)
     try:
         log = LogFile(path / LOG_NAME)
     except OSError as problem:

@@ -130,6 +130,14 @@ class Tables:
         rows = self.all("SELECT tick, first_seq + count - 1 FROM ticks ORDER BY tick DESC LIMIT 1")
         return Last(*rows[0]) if rows else None
 
+    def audits(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """Return the audits of some ticks, those that have one; none of an older format."""
+        if self.format == 1:
+            return []
+        query = "SELECT tick, audit FROM ticks WHERE tick BETWEEN ? AND ? ORDER BY tick"
+        rows = self.all(query, (first, last))
+        return [(tick, self._codec.unpack(audit)) for tick, audit in rows if audit]
+
     def bounds(self) -> tuple[int, int] | None:
         """Return the oldest and the newest tick, None when there are none."""
         oldest, newest = self.all("SELECT min(tick), max(tick) FROM ticks")[0]

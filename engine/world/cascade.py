@@ -47,7 +47,8 @@ class Bounds:
         events_max: Reactions.
         loop_max: How often a chain comes back to one rule and one entity.
         pending_max: Events whose reactions wait for the next tick.
-        chain_max: Reactions in one chain, over all its ticks.
+        chain_max: Reactions in one chain, over all its ticks, before what can come again in
+            it is stopped. Rules that cannot make a circle need no such bound.
     """
 
     depth_max: int = CASCADE_DEPTH_MAX

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from engine.protocol.gateway import INTENT_KINDS, ROLES
-from engine.protocol.policy import PolicyScope
+from engine.protocol.policy import PolicyChange, PolicyScope
 from engine.protocol.registry import scan
 from engine.world import policies
 from engine.world.arrays import Array
@@ -129,6 +129,15 @@ def find_policies() -> tuple[Policy, ...]:
     """Return every built-in policy, in the order in which they judge at first."""
     found: list[Policy] = list(scan(policies, "POLICY").values())
     return tuple(sorted(found, key=lambda policy: (policy.priority, policy.name)))
+
+
+def check_policy(change: PolicyChange, where: str) -> None:
+    """Refuse a change of a built-in policy that is not allowed.
+
+    Raises:
+        UserError: Says what is wrong with it; ``where`` is what it is called there.
+    """
+    Standing(find_policies()).change(change, 0, where)
 
 
 def govern(part: Part, hearing: Hearing, failures: dict[str, str]) -> Ruling:

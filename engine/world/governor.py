@@ -148,7 +148,7 @@ class Governor:
         self, audit: AuditBlock, kind: Array, mutations: list[tuple[int, int]], docket: Docket
     ) -> None:
         names = docket.table.names
-        asked = _bit_counts(audit.evaluated(kind, docket.table))
+        asked = _bit_counts(audit.evaluated(kind, docket.table), len(names))
         denied = np.bincount(audit.policy[audit.verdict == DENY], minlength=256).tolist()
         for place, name in enumerate(names):
             counts = self._counts[name]
@@ -223,12 +223,12 @@ class _Hall:
         )
 
 
-def _bit_counts(masks: Array) -> list[int]:
-    """Return how often each of the 64 bits is set."""
+def _bit_counts(masks: Array, bits_used: int) -> list[int]:
+    """Return how often each of the lower bits is set, rounded up to whole bytes."""
     planes = masks.view(np.uint8).reshape(-1, 8)
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
     counts: list[int] = []
-    for plane in range(8):
+    for plane in range(-(-bits_used // 8)):
         counts += (np.bincount(planes[:, plane], minlength=256) @ bits).tolist()
     return counts
 

@@ -29,8 +29,7 @@ class Replica:
         self.tick = world.tick
         self.next_seq = world.next_seq
         self._interval_ms = world.config.interval_ms
-        self._told = world._oracle.told  # noqa: SLF001 - a replica takes the whole world over
-        self._standing = world.governor.standing.pack()
+        self._told, self._standing = world.told, world.governor.standing.pack()
 
     def take(self, events: TickEvents) -> None:
         """Bring the state forward by the events of a tick; they are left as they are.

@@ -77,8 +77,13 @@ class Standing:
         self._packed = b""
         self._seat([first_seat(policy) for policy in found])
 
-    def change(self, change: PolicyChange, tick: int) -> str:
+    def change(self, change: PolicyChange, tick: int, where: str = "") -> str:
         """Change how a policy stands from a tick on; return what changed, empty for nothing.
+
+        Args:
+            change: What is to be changed.
+            tick: The first tick that it holds for.
+            where: What it is called in an error; the policy's name when empty.
 
         Raises:
             UserError: There is no such policy, or a value is not allowed; nothing changed.
@@ -97,7 +102,7 @@ class Standing:
             seat,
             enabled=seat.enabled if change.enabled is None else change.enabled,
             priority=seat.priority if change.priority is None else _priority(change.priority),
-            params=seat.params if change.params is None else changed_params(seat, change),
+            params=seat.params if change.params is None else changed_params(seat, change, where),
             scope=seat.scope if change.scope is None else change.scope,
             failed="" if change.enabled else seat.failed,
         )
@@ -180,13 +185,14 @@ def first_seat(policy: Policy) -> Seat:
     return Seat(policy, True, policy.priority, scope, policy.defaults)
 
 
-def changed_params(seat: Seat, change: PolicyChange) -> Struct:
+def changed_params(seat: Seat, change: PolicyChange, where: str = "") -> Struct:
     """Return a policy's parameters with those of a change.
 
     Raises:
         UserError: A name, a type or a value is wrong.
     """
-    where, name = f"{seat.policy.name}.params", seat.policy.name
+    name = seat.policy.name
+    where = f"{where or name}.params"
     given = given_params(param_specs(seat.policy.defaults), change.params or {}, where, name)
     whole = msgspec.structs.asdict(seat.params) | given
     try:

@@ -17,7 +17,7 @@ from engine.world.governor import ChangeDone, Governor, Lap, VerdictBlock
 from engine.world.inputs import TickInputs
 from engine.world.interest import CellFrames
 from engine.world.invariants.base import Before, Scene
-from engine.world.oracle import Oracle, find_invariants
+from engine.world.oracle import Oracle, Told, find_invariants
 from engine.world.policies.base import Policy
 from engine.world.presence import arrive, depart, start
 from engine.world.rulebook import Rulebook, find_rules
@@ -65,6 +65,11 @@ class TickResult:
     pending: int
     audit: AuditBlock
     changes: list[ChangeDone]
+
+    @property
+    def audit_log(self) -> bytes:
+        """The audit's stored form."""
+        return self.audit.to_log()
 
 
 class World:
@@ -137,6 +142,8 @@ class World:
                 f"asked for {config.seed} and {config.interval_ms}"
             )
         world = cls(config, state, policies, rules)
+        if len(pending.steps) and int(pending.steps["rule"].max()) >= len(world._rules.rules):
+            raise ValueError("checkpoint of a cascade that other rules have begun")
         world.governor.load(saved.standing)
         world.tick, world.next_seq = saved.tick, saved.next_seq
         world._pending = pending
@@ -156,6 +163,11 @@ class World:
             self.config.interval_ms,
             self.governor.standing.pack(),
         )
+
+    @property
+    def told(self) -> dict[str, Told]:
+        """Broken invariants that were told already, part of the world's state; a copy."""
+        return dict(self._oracle.told)
 
     def frames(self) -> CellFrames:
         """Return what players see after the last tick."""

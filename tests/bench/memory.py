@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.server.figures import rss_mb
 from tests.bench.base import Bench, Figure, at_most, told
-from tests.sim.simulation import Plan
+from tests.sim.plan import Plan
 from tests.sim.unwatched import Unwatched
 
 TICKS = 100_000

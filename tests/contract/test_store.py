@@ -205,6 +205,8 @@ def test_an_operator_s_order_takes_no_number_of_the_player_s(make: Make) -> None
         inputs = TickInputs.of([(PLAYER_ID_BASE, seq, 4, 0, 0, 0, 0)], texts={0: "said"})
         store.append(TickRecord.of(world.step(inputs), inputs))
         world = recover(store, CONFIG).world
+        for _ in range(2):  # nobody says something in every tick
+            store.append(TickRecord.of(world.step(TickInputs.of()), TickInputs.of()))
     said = [event for event in store.events(0, 10_000) if event.text == "said"]
     assert [event.correlation - correlation_of(PLAYER_ID_BASE, 0) for event in said] == [
         ORDER_SEQ_BASE + 1,

@@ -56,6 +56,7 @@ def _say(speakers: list[int]) -> list[tuple]:
 
 def _reference(rules: list, bounds: Bounds, speakers: list[int]) -> Counter[Path] | None:
     """Walk every chain to its end, one event at a time; None when there are too many."""
+    circular = (False, *_book(rules).circular)
     paths: Counter[Path] = Counter()
     open_ends = [(Code.SAID, who, ((0, who),)) for who in speakers]
     while open_ends:
@@ -67,7 +68,8 @@ def _reference(rules: list, bounds: Bounds, speakers: list[int]) -> Counter[Path
             for nth in range(fan) if kind in on else ():
                 there = (at + step + nth) % PLAYERS
                 returns = path.count((rule, there))
-                if returns <= bounds.loop_max and len(path) <= bounds.chain_max:
+                too_long = circular[rule] and len(path) > bounds.chain_max
+                if returns <= bounds.loop_max and not too_long:
                     open_ends.append((makes, there, (*path, (rule, there))))
     return paths
 

@@ -6,7 +6,8 @@ import time
 from collections import Counter
 
 from tests.sim.auditor import Broken, audit
-from tests.sim.simulation import Plan, Simulation, digest, quiet
+from tests.sim.plan import Plan
+from tests.sim.simulation import Simulation, digest, quiet
 
 TICKS = 1000
 

@@ -4,7 +4,7 @@ Each check is a function of the evidence alone that raises ``Broken``. They are 
 apart from the engine: plain loops over plain numbers, and a ledger of their own.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ from engine.protocol.limits import ORDER_SEQ_BASE
 from engine.store.base import TickRecord
 from engine.store.replay import world_at
 from engine.store.verify import verify
+from engine.world.audit import DENY, RESENT, AuditBlock, AuditTable
 from engine.world.constants import (
     GOLD_NPC_START,
     GOLD_SUPPLY,
@@ -136,6 +137,38 @@ def _every_intent_judged(_: Evidence, told: Told) -> Words:
             yield f"tick {record.tick}: verdicts on what nobody sent: {strange}"
 
 
+def _audited(_: Evidence, told: Told) -> Words:
+    """Each intent has its line in the audit: what its root event says, and who was asked."""
+    table: AuditTable | None = None
+    for record in told.records:
+        intents = TickInputs.unpack(record.inputs).intents
+        audit = AuditBlock.from_log(record.audit)
+        table = audit.table or table
+        if len(audit.verdict) != len(intents):
+            yield f"tick {record.tick}: {len(audit.verdict)} audits of {len(intents)} intents"
+            continue
+        if len(intents) and (table is None or table.version != audit.version):
+            yield f"tick {record.tick}: nobody knows which policies were asked"
+            continue
+        denied, judged = set(), set()
+        keys = zip(intents["player"].tolist(), intents["seq"].tolist(), strict=True)
+        for key, verdict in zip(keys, audit.verdict.tolist(), strict=True):
+            correlation = correlation_of(*key)
+            if verdict != RESENT:
+                judged.add(correlation)
+            if verdict == DENY:
+                denied.add(correlation)
+        own = [
+            event
+            for event in to_events(record.block(), record.tick)
+            if event.correlation and not event.cause
+        ]
+        if judged != {event.correlation for event in own}:
+            yield f"tick {record.tick}: the audit judges other commands than have an event"
+        if denied != {event.correlation for event in own if event.kind == "denied"}:
+            yield f"tick {record.tick}: the audit denies other commands than have a denial"
+
+
 def _acknowledged_is_stored(evidence: Evidence, told: Told) -> Words:
     for entity, _, ack, durable in evidence.acks:
         if ack.tick > durable or (ack.tick == 0 and ack.verdict != "deny"):
@@ -227,6 +260,19 @@ def _orders_stored(evidence: Evidence, told: Told) -> Words:
     for done in evidence.orders_done:
         if done.event and not 0 < done.event <= len(told.events):
             yield f"order {done.id} was told done as event {done.event}, which is not in the log"
+
+
+def _changes_stored(evidence: Evidence, told: Told) -> Words:
+    """A change of a policy that was told done is in the log, in its tick; no other is."""
+    changed = [(event.tick, event.text) for event in told.events if event.kind == "policy_changed"]
+    for done in evidence.changes_done:
+        is_change = done.ok and not done.text.endswith(": nothing changed")
+        if is_change and (done.tick, done.text) not in changed:
+            yield f"tick {done.tick}: told done, and not stored: {done.text}"
+    asked = {record.tick: len(TickInputs.unpack(record.inputs).policies) for record in told.records}
+    for tick, count in Counter(tick for tick, _ in changed).items():
+        if count > asked[tick]:
+            yield f"tick {tick}: {count} policies changed, and {asked[tick]} changes came in"
 
 
 def _restarts(evidence: Evidence, told: Told) -> Words:
@@ -331,6 +377,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Evidence, Told], Words]], ...]] = (
     ("causes", _causes),
     ("applied_once", _applied_once),
     ("every_intent_judged", _every_intent_judged),
+    ("audited", _audited),
     ("acknowledged_is_stored", _acknowledged_is_stored),
     ("one_answer", _one_answer),
     ("answers_in_order", _answers_in_order),
@@ -338,6 +385,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Evidence, Told], Words]], ...]] = (
     ("shown_is_durable", _shown_is_durable),
     ("published_is_stored", _published_is_stored),
     ("orders_stored", _orders_stored),
+    ("changes_stored", _changes_stored),
     ("restarts", _restarts),
     ("invariants", _invariants),
     ("conserved", _conserved),

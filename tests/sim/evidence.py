@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from engine.protocol.child import EventBatch, WorldOrderDone
 from engine.protocol.gateway import Ack, Welcome
+from engine.protocol.policy import WorldPolicyDone
 from engine.store.base import LogReader
 from engine.world.world import WorldConfig
 
@@ -63,10 +64,10 @@ class Evidence:
         config: What the world was made from.
         log: What is in the log at the end.
         honest: Entities that keep to the protocol.
+        orders_done: What was told of operators' orders.
+        changes_done: What was told of operators' changes of policies.
         hashes: State hash by tick, as it was when the tick became durable.
-        orders: Operators' orders given, by id.
         acknowledged_lost: What the squad found missing after a resume.
-        report_tick: Newest tick that a report told of, with the durable one of then.
     """
 
     config: WorldConfig
@@ -78,5 +79,6 @@ class Evidence:
     batches: list[BatchSeen] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
     orders_done: list[WorldOrderDone] = field(default_factory=list)
+    changes_done: list[WorldPolicyDone] = field(default_factory=list)
     hashes: dict[int, bytes] = field(default_factory=dict)
     acknowledged_lost: int = 0

@@ -8,8 +8,7 @@ coroutine is driven by hand, and a crash is an exception that nothing catches.
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -18,11 +17,11 @@ import structlog
 from blake3 import blake3
 
 import engine.server.shell as shell_module
-from engine.protocol.child import EventBatch, SquadFault, WorldOrder, WorldOrderDone, WorldSpec
-from engine.protocol.command import Scope
+from engine.protocol.child import EventBatch, WorldOrderDone, WorldSpec
 from engine.protocol.errors import UserError
-from engine.protocol.gateway import INTENT_KINDS, Ack, Intent, Welcome, server_decoder
-from engine.protocol.limits import GUEST_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
+from engine.protocol.gateway import Ack, Welcome, server_decoder
+from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.policy import WorldPolicyDone
 from engine.server.serve import assemble
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import TickRecord
@@ -30,7 +29,7 @@ from engine.world.interest import TICK_OFFSET
 from engine.world.world import WorldConfig
 from tests.sim.auditor import Broken
 from tests.sim.clients import Heckler, make_squad
-from tests.sim.disk import Crash, CrashAt, Disk, FaultyStore, FileDisk, MemoryDisk
+from tests.sim.disk import Crash, Disk, FaultyStore, FileDisk, MemoryDisk
 from tests.sim.evidence import (
     AckSeen,
     BatchSeen,
@@ -40,60 +39,16 @@ from tests.sim.evidence import (
     WelcomeSeen,
 )
 from tests.sim.network import Line, Network
+from tests.sim.plan import Plan
 from tests.sim.timeline import Over, Timeline
+from tests.sim.trouble import Trouble
 
 INTERVAL_S = 0.1
 CHECKPOINT_TICKS = 40
 """More often than in earnest, so that short lives have some, too."""
 SETTLE_S = 15.0
 """At the end nothing fails any more and nothing new is asked: everything is answered by then."""
-_QUARRELSOME: Final = (("wanderer", 1.0), ("trader", 2.0), ("raider", 3.0), ("cheater", 1.0))
-_UPDATE = b"\xa4type\xa5delta"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is simulated; everything follows from the seed.
-
-    Attributes:
-        seed: The seed.
-        ticks: World ticks, about.
-        players: Honest players.
-        hecklers: Clients that keep to no rule.
-        npcs: NPCs.
-        nodes: Resource nodes.
-        rate: Commands of an honest player a second.
-        trouble_s: Mean time between two faults; 0 for none.
-        on_files: The log is a real event store in files.
-        mix: Of the honest players.
-    """
-
-    seed: int
-    ticks: int
-    players: int
-    hecklers: int
-    npcs: int
-    nodes: int
-    rate: float
-    trouble_s: float
-    on_files: bool
-    mix: Mapping[str, float] = field(default_factory=lambda: dict(_QUARRELSOME))
-
-    @classmethod
-    def of(cls, seed: int, ticks: int, on_files: bool | None = None) -> "Plan":
-        """Return the plan that follows from a seed."""
-        chance = Random(f"plan {seed}")
-        return cls(
-            seed=seed,
-            ticks=ticks,
-            players=chance.randint(2, 12),
-            hecklers=chance.randint(0, 2),
-            npcs=chance.choice((10, 60, 200)),
-            nodes=chance.choice((10, 60, 200)),
-            rate=chance.choice((0.5, 2.0, 5.0)),
-            trouble_s=chance.choice((2.0, 6.0, 20.0)),
-            on_files=chance.random() < 0.5 if on_files is None else on_files,
-        )
+_UPDATE: Final = b"\xa4type\xa5delta"
 
 
 class _Channel:
@@ -117,13 +72,13 @@ class Simulation:
     Attributes:
         evidence: What was seen.
         counts: What happened, by name: so that a test can see that something did.
+        parts: The world's, while it lives.
     """
 
     def __init__(self, plan: Plan, folder: Path | None = None) -> None:
         self.plan = plan
         self.timeline = Timeline()
         self.counts: Counter[str] = Counter()
-        self._faults = Random(f"faults {plan.seed}")
         self.network = Network(self.timeline, Random(f"network {plan.seed}"), self._overhear)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.disk: Disk
@@ -155,9 +110,7 @@ class Simulation:
         self._inner = self.disk.open()
         self.store = FaultyStore(self._inner, self.timeline, self.disk, self._stored)
         self.evidence = Evidence(config, self._inner, honest)
-        self._parts: Parts | None = None
-        self._crash_after_answers = 0
-        self._orders = 0
+        self.parts: Parts | None = None
         self.squad, self._wires = make_squad(
             self.network,
             Random(f"wires {plan.seed}"),
@@ -172,6 +125,8 @@ class Simulation:
             for n in range(plan.hecklers)
         ]
 
+        self.trouble = Trouble(self, self.counts)
+
     @property
     def durable(self) -> int:
         """Newest tick that is in the log for good."""
@@ -180,8 +135,7 @@ class Simulation:
     def run(self) -> Evidence:
         """Run to the end and return what was seen."""
         ends_s = self.plan.ticks * INTERVAL_S
-        if self.plan.trouble_s:
-            self.timeline.after(self._next_trouble_s(), self._trouble)
+        self.trouble.begin(ends_s)
         self.timeline.at(ends_s, self._settle)
         self.timeline.ends_s = ends_s + SETTLE_S
         checkpoint_ticks = shell_module.CHECKPOINT_TICKS
@@ -207,9 +161,9 @@ class Simulation:
         """Run the world's process to its death; return whether there is time for another."""
         try:
             self._begin_life()
-            assert self._parts is not None
+            assert self.parts is not None
             shell = WorldShell(
-                self._parts,
+                self.parts,
                 _Channel(self._posted),  # type: ignore[arg-type]  # as much of a channel as it uses
                 self.timeline,
                 self._restarted,
@@ -224,7 +178,7 @@ class Simulation:
         except Crash:
             self._end_life()
             try:
-                self.timeline.run_until(self.timeline.time_s + self._faults.uniform(0.05, 2.0))
+                self.timeline.run_until(self.timeline.time_s + self.trouble.down_s())
             except Over:
                 self._open_log()
                 return False
@@ -235,22 +189,22 @@ class Simulation:
     def _begin_life(self) -> None:
         before = self.store.last()
         try:
-            parts, self._restarted = assemble(self._spec, self.store, self.timeline.now_s)
+            parts, recovered = assemble(self._spec, self.store, self.timeline.now_s)
+            self._restarted = recovered is not None
         except UserError as problem:
             raise Broken("recovery", problem.message) from problem
         if self._restarted:
             assert before is not None
             stored = next(self.store.ticks(before.tick)).hash
             self.evidence.starts.append(Start(parts.world.tick, parts.world.hash, stored))
-        self._parts = parts
+        self.parts = parts
         self.network.gateway = parts.gateway
 
     def _end_life(self) -> None:
         self.network.lose_world()
-        self._parts = None
-        crash_at = self.store.crash_at
-        self.counts[f"crash {crash_at}"] += 1
-        self.disk.crash(self._faults, crash_at)
+        self.parts = None
+        self.counts[f"crash {self.store.crash_at}"] += 1
+        self.trouble.tear()
         self._open_log()
 
     def _open_log(self) -> None:
@@ -261,10 +215,10 @@ class Simulation:
 
     def _keep_house(self, shell: WorldShell) -> None:
         """Do what the shell does beside its ticks, while this life lasts."""
-        parts = self._parts
+        parts = self.parts
 
         def sweep() -> None:
-            if self._parts is parts and parts is not None:
+            if self.parts is parts and parts is not None:
                 parts.gateway.sweep()
                 shell.report()
                 self.squad.report(0, 0.0, 0.0)
@@ -281,6 +235,8 @@ class Simulation:
             self.evidence.batches.append(BatchSeen(message, self.durable))
         elif isinstance(message, WorldOrderDone):
             self.evidence.orders_done.append(message)
+        elif isinstance(message, WorldPolicyDone):
+            self.evidence.changes_done.append(message)
 
     def _overhear(self, line: Line, payload: bytes) -> None:
         durable = self.durable
@@ -292,112 +248,12 @@ class Simulation:
         assert line.session is not None
         entity = line.session.entity
         if isinstance(message, Ack):
-            if self.store.crash_at == "answering" and message.tick:
-                self._crash_after_answers -= 1
-                if self._crash_after_answers < 0:
-                    raise Crash
+            if message.tick:
+                self.trouble.answered()
             self.evidence.acks.append(AckSeen(entity, line.number, message, durable))
             self.counts[f"ack {message.verdict}"] += 1
         elif isinstance(message, Welcome):
             self.evidence.welcomes.append(WelcomeSeen(entity, message, durable))
-
-    # --- trouble ---
-
-    def _next_trouble_s(self) -> float:
-        return self._faults.expovariate(1.0 / self.plan.trouble_s)
-
-    def _trouble(self) -> None:
-        if self.timeline.ends_s - self.timeline.time_s <= SETTLE_S:
-            return
-        self.timeline.after(self._next_trouble_s(), self._trouble)
-        kinds = ("crash", "crash", "full", "storm", "latency", "stall", "slow", "order", "order")
-        kind = self._faults.choice((*kinds, "forgetful", "doubtful"))
-        self.counts[kind] += 1
-        getattr(self, f"_{kind}")()
-
-    def _crash(self) -> None:
-        if self.store.crash_at:
-            return  # it waits for its moment
-        kinds: list[CrashAt] = [
-            "between", "before_append", "after_append", "answering", "checkpoint",
-        ]  # fmt: skip
-        if self.plan.on_files:
-            kinds += ["torn", "torn", "folding"]
-        self.store.crash_at = self._faults.choice(kinds)
-        self._crash_after_answers = self._faults.randrange(4)
-        if self.store.crash_at == "between" and self._parts is not None:
-            raise Crash
-
-    def _full(self) -> None:
-        self.store.full_until_s = self.timeline.time_s + self._faults.uniform(0.2, 4.0)
-
-    def _forgetful(self) -> None:
-        self.store.loses_checkpoints = True
-
-    def _doubtful(self) -> None:
-        self.store.hides_success = True
-
-    def _storm(self) -> None:
-        how = self._faults.choice(("rst", "fin", "silent"))
-        self._arm("disconnect-storm", {"how": how})
-
-    def _latency(self) -> None:
-        self._arm("latency", {"ms": self._faults.choice((20.0, 400.0))})
-
-    def _arm(self, name: str, params: dict[str, str | int | float | bool]) -> None:
-        fault = SquadFault(
-            id=f"{name} {self.counts[name]}",
-            name=name,
-            scope=Scope(players_pct=self._faults.choice((30.0, 100.0))),
-            params=params,
-            ramp_s=0.0,
-            seed=self._faults.randrange(1000),
-            hold_s=self._faults.uniform(0.2, 5.0),
-        )
-        self.counts[name] += 1
-        self.squad.arm(fault)
-
-    def _stall(self) -> None:
-        for line in self._some_lines():
-            line.stall(self._faults.uniform(0.1, 3.0))
-
-    def _slow(self) -> None:
-        """Clients that do not read: frames are left out, then they are closed."""
-        for line in self._some_lines():
-            session = line.session
-            if session is None:
-                continue
-            session.pause_writing()
-            if self._faults.random() < 0.5:
-                self.timeline.after(
-                    self._faults.uniform(0.1, 2.0),
-                    lambda session=session: session.resume_writing(),  # type: ignore[misc]  # bound now
-                )
-
-    def _some_lines(self) -> list[Line]:
-        return [line for line in self.network.lines.values() if self._faults.random() < 0.5]
-
-    def _order(self) -> None:
-        """An operator sends somebody somewhere."""
-        if self._parts is None:
-            return
-        self._orders += 1
-        who = self._faults.choice(
-            (
-                NPC_ID_BASE + self._faults.randrange(self.plan.npcs),
-                PLAYER_ID_BASE + self._faults.randrange(self.plan.players),
-                GUEST_ID_BASE,
-            )
-        )
-        intent = Intent(
-            seq=1,
-            kind=self._faults.choice(INTENT_KINDS),
-            x=self._faults.randrange(65_536),
-            y=self._faults.randrange(65_536),
-            target=PLAYER_ID_BASE,
-            text="by order",
-        )
-        self._parts.inbox.put_order(WorldOrder(self._orders, who, intent))
 
     def _settle(self) -> None:
         """Nothing fails any more, and nobody asks for anything new."""

@@ -8,16 +8,20 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.protocol.child import WorldOrderDone
+from engine.protocol.policy import WorldPolicyDone
 from engine.server.answered import Answer, Answered
 from engine.server.shell import WorldShell
 from engine.world import apply as apply_module
 from engine.world import orders as orders_module
 from engine.world.apply import _EFFECTS
+from engine.world.audit import DENY, AuditBlock
 from engine.world.events import Code
 from engine.world.inputs import TickInputs
 from tests.sim.auditor import CHECKS, Broken, audit, read
 from tests.sim.evidence import Evidence, Start, UpdateSeen
-from tests.sim.simulation import Plan, Simulation
+from tests.sim.plan import Plan
+from tests.sim.simulation import Simulation
 from tests.sim.tampered import Log
 
 PLAN = Plan(
@@ -38,8 +42,9 @@ def seen() -> Evidence:
 def _copy(seen: Evidence) -> tuple[Evidence, Log]:
     log = Log(seen.log)
     lists = {
-        name: list(getattr(seen, name))
-        for name in ("acks", "welcomes", "updates", "batches", "starts", "orders_done")
+        name: list(value)
+        for name in Evidence.__dataclass_fields__
+        if isinstance(value := getattr(seen, name), list)
     }
     return replace(seen, log=log, hashes=dict(seen.hashes), **lists), log  # type: ignore[arg-type]  # see seen
 
@@ -79,6 +84,21 @@ def _twice(seen: Evidence, log: Log) -> None:
 
 def _unjudged(seen: Evidence, log: Log) -> None:
     log.change(_root, correlation=5)
+
+
+def _audited_otherwise(**changes: np.ndarray) -> Callable[[Evidence, Log], None]:
+    def change(seen: Evidence, log: Log) -> None:
+        for at, record in enumerate(log.records):
+            audit = AuditBlock.from_log(record.audit)
+            if (audit.verdict == DENY).any():
+                told = replace(audit, **changes).to_log() if changes else b""
+                log.records[at] = replace(record, audit=told)
+                return
+
+    return change
+
+
+_NOBODY = np.zeros(0, np.uint8)
 
 
 def _forged(**changes: Any) -> Callable[[Evidence, Log], None]:
@@ -140,7 +160,15 @@ def _published_early(seen: Evidence, log: Log) -> None:
 
 
 def _order_of_nothing(seen: Evidence, log: Log) -> None:
-    seen.orders_done[0] = msgspec.structs.replace(seen.orders_done[0], event=2**40)
+    seen.orders_done.append(WorldOrderDone(1, 1, "permit", event=2**40))
+
+
+def _change_of_nothing(seen: Evidence, log: Log) -> None:
+    seen.changes_done.append(WorldPolicyDone(1, 1, True, "rate: disabled"))
+
+
+def _change_by_nobody(seen: Evidence, log: Log) -> None:
+    log.change(_root, kind=Code.POLICY_CHANGED)
 
 
 def _came_back_otherwise(seen: Evidence, log: Log) -> None:
@@ -184,6 +212,9 @@ TAMPERED = [
     ("applied_once", _twice),
     ("every_intent_judged", _unjudged),
     ("every_intent_judged", _other_inputs),
+    ("audited", _audited_otherwise()),
+    ("audited", _audited_otherwise(verdict=_NOBODY, policy=_NOBODY)),
+    ("audited", _audited_otherwise(version=9)),
     ("acknowledged_is_stored", _cut_off),
     ("acknowledged_is_stored", _too_early),
     ("acknowledged_is_stored", _never_stored),
@@ -201,6 +232,8 @@ TAMPERED = [
     ("published_is_stored", _published_early),
     ("published_is_stored", _cut_off),
     ("orders_stored", _order_of_nothing),
+    ("changes_stored", _change_of_nothing),
+    ("changes_stored", _change_by_nobody),
     ("restarts", _came_back_otherwise),
     ("restarts", _durable_otherwise),
     ("restarts", _cut_off),
@@ -251,7 +284,7 @@ def _apply_again(on: pytest.MonkeyPatch) -> None:
         state.last_seq[:] = newest
         return orders
 
-    on.setattr("engine.world.world.sort_orders", forgetful)
+    on.setattr("engine.world.governor.sort_orders", forgetful)
 
 
 def _mint(on: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from engine.store.base import TickRecord
-from tests.sim.simulation import Plan
+from tests.sim.plan import Plan
 from tests.sim.unwatched import Unwatched
 
 FIRST, LAST = 1_600, 3_200

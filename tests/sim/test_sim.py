@@ -9,13 +9,14 @@ import pytest
 
 from tests.sim.__main__ import run
 from tests.sim.auditor import audit
-from tests.sim.simulation import Plan, Simulation
+from tests.sim.plan import Plan
+from tests.sim.simulation import Simulation
 
-TICKS = 300
+TICKS = 250
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(10))
 def test_what_must_be_true_is_true(seed: int) -> None:
     run(seed, TICKS)
 
@@ -41,7 +42,7 @@ def _fresh_seed() -> int:
 
 def test_every_kind_of_trouble_happens() -> None:
     plan = Plan(
-        seed=5, ticks=900, players=6, hecklers=2, npcs=40, nodes=40, rate=2.0, trouble_s=0.4,
+        seed=5, ticks=700, players=6, hecklers=2, npcs=40, nodes=40, rate=2.0, trouble_s=0.4,
         on_files=True,
     )  # fmt: skip
     simulation = Simulation(plan)
@@ -51,7 +52,17 @@ def test_every_kind_of_trouble_happens() -> None:
         simulation.close()
     died = {"between", "before_append", "after_append", "answering", "checkpoint"}
     happened = {f"crash {at}" for at in died | {"torn", "folding"}}
-    happened |= {"full", "storm", "latency", "stall", "slow", "order", "forgetful", "doubtful"}
+    happened |= {
+        "full",
+        "storm",
+        "latency",
+        "stall",
+        "slow",
+        "order",
+        "forgetful",
+        "doubtful",
+        "govern",
+    }
     happened |= {"ack permit", "ack deny", "lives"}
     assert happened <= set(simulation.counts), "what never happens proves nothing"
 

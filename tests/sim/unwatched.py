@@ -7,7 +7,8 @@ from engine.protocol.scenario import Scenario
 from engine.store.base import TickRecord
 from tests.sim.disk import FileDisk
 from tests.sim.network import Line
-from tests.sim.simulation import INTERVAL_S, Plan, Simulation
+from tests.sim.plan import Plan
+from tests.sim.simulation import INTERVAL_S, Simulation
 
 
 class Unwatched(Simulation):

@@ -13,6 +13,7 @@ import zstandard
 from blake3 import blake3
 from msgspec import Struct
 
+from engine.protocol.policy import PolicyChange
 from engine.store.base import LogReader
 from engine.world.constants import RULES_VERSION
 from engine.world.inputs import INTENT_DTYPE, TickInputs
@@ -31,6 +32,7 @@ class Tick(Struct, array_like=True):
     joins: list[tuple[int, str]]
     leaves: list[int]
     restarted: bool
+    policies: list[PolicyChange] = []
 
 
 class Stimulus(Struct):
@@ -47,7 +49,8 @@ def of_log(log: LogReader, config: WorldConfig) -> Stimulus:
     for record in log.ticks():
         inputs = TickInputs.unpack(record.inputs)
         rows = [list(row) for row in inputs.intents.tolist()]
-        ticks.append(Tick(rows, inputs.texts, inputs.joins, inputs.leaves, inputs.restarted))
+        known = (inputs.texts, inputs.joins, inputs.leaves, inputs.restarted, inputs.policies)
+        ticks.append(Tick(rows, *known))
     made: dict[str, int] = {
         name: getattr(config, name) for name in ("seed", "npcs", "nodes", "capacity", "interval_ms")
     }
@@ -79,7 +82,7 @@ def outcome(stimulus: Stimulus) -> list[str]:
             sorted(verdicts.reasons.items()),
         ]
         events = blake3(result.events.to_log()).hexdigest()[:8]
-        judged = blake3(repr(said).encode() + result.audit_log).hexdigest()[:8]
+        judged = blake3(repr(said).encode() + result.audit.to_log()).hexdigest()[:8]
         lines.append(f"{number} {result.hash.hex()[:16]} {events} {judged}")
     return lines
 
@@ -89,7 +92,14 @@ def inputs_of(fields: list[str], tick: Tick) -> TickInputs:
     rows = np.zeros(len(tick.intents), INTENT_DTYPE)
     for at, name in enumerate(fields):
         rows[name] = [intent[at] for intent in tick.intents]
-    return TickInputs(rows, tick.texts, list(tick.joins), list(tick.leaves), tick.restarted)
+    return TickInputs(
+        rows,
+        tick.texts,
+        list(tick.joins),
+        list(tick.leaves),
+        tick.restarted,
+        list(tick.policies),
+    )
 
 
 def write_hashes(lines: list[str]) -> None:

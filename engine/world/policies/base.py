@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from engine.protocol.query import ParamSpec
+from engine.protocol.paramspec import ParamSpec
 from engine.world.arrays import Array
 from engine.world.hearing import NO_ROWS, Hearing
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta, Struct
 
-from engine.protocol.limits import POSITION_UNITS_PER_TILE
+from engine.protocol.limits import MAP_TILES, POSITION_UNITS_PER_TILE
 from engine.world.apply import walk_clock
 from engine.world.arrays import Array, isqrt
 from engine.world.constants import WALK_UNITS_SAVED_MAX
@@ -25,8 +25,11 @@ class Params(Struct, frozen=True):
         Meta(
             ge=1,
             le=WALK_UNITS_SAVED_MAX // POSITION_UNITS_PER_TILE,
-            description="tiles in one step, after a pause",
+            description="tiles in one step, after a pause; a longer one is shortened",
         ),
+    ] = WALK_UNITS_SAVED_MAX // POSITION_UNITS_PER_TILE
+    leap_tiles: Annotated[
+        int, Meta(ge=1, le=2 * MAP_TILES, description="a step of more tiles is a leap: denied")
     ] = WALK_UNITS_SAVED_MAX // POSITION_UNITS_PER_TILE
 
 
@@ -35,8 +38,7 @@ class Speed:
     """Shortens a step that is longer than the allowance, denies a leap.
 
     ``State.walked`` is how far the player has walked on the scale of ``walk_clock``; it
-    may lie so many tiles behind the clock, no more. A step beyond that is no haste but a
-    teleport.
+    may lie ``step_tiles_max`` behind the clock, no more. A leap is no haste but a teleport.
     """
 
     name: str = "speed"
@@ -62,7 +64,8 @@ class Speed:
             return None
         rows, dx, dy = rows[at], dx[at], dy[at]
         length, allowed = isqrt(square[at]), allowed[at]
-        leaps = (length > most) | (allowed < _SHORTEST_UNITS)
+        leap_units = params.leap_tiles * POSITION_UNITS_PER_TILE
+        leaps = (length > leap_units) | (allowed < _SHORTEST_UNITS)
         leap, short = np.flatnonzero(leaps), np.flatnonzero(~leaps)
         x, y = (
             hearing.actor(axis)[rows[short]]

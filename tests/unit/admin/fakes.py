@@ -12,7 +12,7 @@ from engine.protocol.child import WorldOrderDone
 from engine.protocol.command import Command, Reply
 from engine.protocol.events import EVENT_CODE
 from engine.protocol.feed import Ended, Snapshot
-from engine.protocol.gateway import Intent
+from engine.protocol.gateway import Intent, Role
 from engine.protocol.query import (
     Answer,
     EntitiesAnswer,
@@ -70,6 +70,7 @@ class FakeService:
         self.commands: list[Command] = []
         self.replies: list[Reply] = []
         self.orders: list[tuple[int, Intent]] = []
+        self.roles: list[Role] = []
         self.order_answer: WorldOrderDone | Refused = WorldOrderDone(3, 12, "deny", "rate: x", 99)
         self.answers: dict[str, Answer] = {}
         self.queries: list[Query] = []
@@ -106,8 +107,11 @@ class FakeService:
         self.commands.append(command)
         return self.replies.pop(0) if self.replies else Reply(ok=True, text="done")
 
-    async def order(self, entity: int, intent: Intent) -> WorldOrderDone | Refused:
+    async def order(
+        self, entity: int, intent: Intent, role: Role = "operator"
+    ) -> WorldOrderDone | Refused:
         self.orders.append((entity, intent))
+        self.roles.append(role)
         return self.order_answer
 
     def tell_beats(self, beats: tuple[NewBeat, ...]) -> Judged | Refused:

@@ -13,7 +13,8 @@ from console.terminal import ALT_SCREEN, MAIN_SCREEN, prepare, splash
 from engine.protocol.command import Scope
 from engine.protocol.errors import UserError
 from engine.protocol.limits import FAULT_HOLD_S_MAX
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 from tests.ui.fake_engine import MENU
 
 

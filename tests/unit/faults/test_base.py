@@ -8,7 +8,8 @@ from engine.faults.base import Crowd, chosen, filled_params
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
-from engine.protocol.query import FaultSpec, ParamSpec
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.query import FaultSpec
 
 
 def crowd(population: int, squad: int = 0, squads: int = 1) -> Crowd:

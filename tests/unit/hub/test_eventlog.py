@@ -79,3 +79,20 @@ def test_policies_beyond_the_bound_count_as_one(monkeypatch: pytest.MonkeyPatch)
     assert (critical.policy, critical.reason, critical.seq) == ("other", "1 of 2", 6)
     assert (log.total, log.critical) == (6, 1)
     assert log.violations_view(0.0).tail[-1] == critical
+
+
+def test_the_depth_of_a_cascade_over_two_ticks() -> None:
+    log = EventLog()
+    log.take(
+        event_batch(
+            1,
+            1,
+            [{"kind": "attacked"}, {"kind": "died", "cause": 1}, {"kind": "looted", "cause": 2}],
+        )
+    )
+    assert log.depth_max == 2
+    log.take(event_batch(2, 4, [{"kind": "levelled_up", "cause": 3}, {"kind": "said", "cause": 4}]))
+    assert log.depth_max == 4
+    reports = [{"kind": kind, "cause": 5} for kind in ("cascade_cut", "invariant_broken")]
+    log.take(event_batch(3, 6, [*reports, {"kind": "mutated", "cause": 5}]))
+    assert log.depth_max == 4, "what tells of a reaction is none"

@@ -181,25 +181,6 @@ def test_violations_by_policy_with_the_critical_ones_told(state: HubState) -> No
     assert sum(view.by_policy.values()) == view.total == 304
 
 
-def test_the_depth_of_a_cascade_over_two_ticks() -> None:
-    fold = _fold()
-    fold.take_events(
-        event_batch(
-            1,
-            1,
-            [{"kind": "attacked"}, {"kind": "died", "cause": 1}, {"kind": "looted", "cause": 2}],
-        )
-    )
-    assert fold.log.depth_max == 2
-    fold.take_events(
-        event_batch(2, 4, [{"kind": "levelled_up", "cause": 3}, {"kind": "said", "cause": 4}])
-    )
-    assert fold.log.depth_max == 4
-    reports = [{"kind": kind, "cause": 5} for kind in ("cascade_cut", "invariant_broken")]
-    fold.take_events(event_batch(3, 6, [*reports, {"kind": "mutated", "cause": 5}]))
-    assert fold.log.depth_max == 4, "what tells of a reaction is none"
-
-
 def test_the_series_has_a_value_a_second_and_a_bound(state: HubState) -> None:
     fold = _fold()
     for second in range(SERIES_SECONDS_MAX + 5):

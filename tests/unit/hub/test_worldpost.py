@@ -39,6 +39,7 @@ class Bench:
         self.logbook = Logbook(folder / "engine.log")
         self.fold = Fold("r1", 7, 0.0, str(folder))
         self.opened = 0
+        self.ready = WorldReady(4321, 8766, 1)
         self.channel: Channel | None = None
         self.hush = asyncio.Event()
         self.hush.set()
@@ -69,7 +70,7 @@ class Bench:
         server = await asyncio.start_unix_server(self._watched, spec.events_socket)
         await self.hush.wait()
         self.channel = channel
-        channel.post(WorldReady(4321, 8766, 1))
+        channel.post(self.ready)
         try:
             while not isinstance(await channel.receive(), Quit):
                 pass
@@ -156,6 +157,21 @@ async def test_events_that_are_cut_off_are_read_from_the_log_and_followed_on(
     await until(lambda: bench.fold.log.last_seq == bench.stored)
     assert bench.fold.log.missed == 0
     assert [(kind, bad) for kind, _, bad in bench.said] == [("problem", True)]
+
+
+async def test_what_recovery_took_is_in_the_log_and_what_was_passed_over_is_told(
+    tmp_path: Path, own_place: Path
+) -> None:
+    bench = Bench(tmp_path, own_place)
+    told = ("checkpoint of tick 20: it is damaged",)
+    bench.ready = WorldReady(4321, 8766, 30, "recovered to tick 30: all is well", told)
+    await bench.post.keeper.start()
+    try:
+        await until(lambda: bench.opened == 1)
+    finally:
+        await bench.close()
+    assert "recovered to tick 30: all is well" in (tmp_path / "engine.log").read_text()
+    assert bench.said == [("problem", f"the world's log: passed over: {told[0]}", True)]
 
 
 async def test_events_that_cannot_be_taken_in_end_nothing(

@@ -11,14 +11,8 @@ from engine.indexer import serve, work
 from engine.indexer.serve import serve_indexer
 from engine.indexer.work import Indexer
 from engine.link.channel import memory_pair
-from engine.protocol.child import (
-    ChildProblem,
-    IndexAnew,
-    IndexerReady,
-    IndexerSpec,
-    IndexReport,
-    Quit,
-)
+from engine.protocol.archive import IndexAnew, IndexerReady, IndexerSpec, IndexReport
+from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.limits import INDEX_DELAY_S
 from engine.store.finding import Finder
 from engine.store.lookup import Lookup

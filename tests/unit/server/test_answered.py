@@ -25,17 +25,22 @@ def test_a_root_event_tells_the_verdict() -> None:
             _block(
                 10,
                 ("moved", 1, 0, ""),
-                ("moved", 2, 0, "speed: too far"),
+                ("moved", 2, 0, ""),
                 ("denied", 3, 0, "reach: too far"),
                 ("said", 4, 0, "hello"),
+                ("said", 6, 0, "hell"),
+                ("mutated", 2, 11, "speed: too far"),
+                ("mutated", 6, 14, "chat-filter: a listed word"),
+                ("mutated", 6, 14, "calm: too loud"),
             )
         ]
     )
-    assert answered.recall([1, 2, 3, 4, 5]) == {
+    assert answered.recall([1, 2, 3, 4, 5, 6]) == {
         1: Answer("permit", None, 10),
         2: Answer("mutate", "speed: too far", 11),
         3: Answer("deny", "reach: too far", 12),
         4: Answer("permit", None, 13),
+        6: Answer("mutate", "chat-filter: a listed word; calm: too loud", 14),
     }
 
 

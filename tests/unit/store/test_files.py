@@ -146,18 +146,21 @@ def test_a_damaged_checkpoint_is_passed_over() -> None:
 
 
 def test_two_writers_of_one_log_do_not_both_win(tmp_path: Path) -> None:
-    first, second = SqliteStore(tmp_path / "events.db"), SqliteStore(tmp_path / "events.db")
+    nothing, somebody = TickInputs.of(), TickInputs.of(joins=[(PLAYER_ID_BASE, "player-0")])
     world, other = World.create(CONFIG), World.create(CONFIG)
-    mine, same = TickInputs.of(), TickInputs.of(joins=[(PLAYER_ID_BASE, "player-0")])
-    record = TickRecord.of(world.step(mine), mine)
-    first.append(record)
-    with pytest.raises(Conflict, match="another process writes to it"):
-        second.append(TickRecord.of(other.step(same), same))
-    with pytest.raises(Conflict, match="tick 0 is in the log already, with other content"):
-        second.append(replace(record, hash=bytes(32)))
+    first = SqliteStore(tmp_path / "events.db")
+    first.append(TickRecord.of(world.step(nothing), nothing))
+    other.step(nothing)
+    second = SqliteStore(tmp_path / "events.db")
+    record = TickRecord.of(world.step(nothing), nothing)
     second.append(record)
-    second.append(TickRecord.of(world.step(mine), mine))
-    assert [each.tick for each in first.ticks()] == [0, 1]
-    assert first.inspect().is_whole
+    with pytest.raises(Conflict, match="another process writes to it"):
+        first.append(TickRecord.of(other.step(somebody), somebody))
+    with pytest.raises(Conflict, match="tick 1 is in the log already, with other content"):
+        first.append(replace(record, hash=bytes(32)))
+    first.append(record)
+    first.append(TickRecord.of(world.step(nothing), nothing))
+    assert [each.tick for each in second.ticks()] == [0, 1, 2]
+    assert second.inspect().is_whole
     first.close()
     second.close()

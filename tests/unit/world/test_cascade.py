@@ -214,6 +214,16 @@ def test_a_loop_is_found_across_a_restart() -> None:
     assert len(set(hashes)) == len(hashes)
 
 
+def test_a_cascade_of_other_rules_is_not_gone_on_with() -> None:
+    many = [send_on(f"r{n}", [Code.DIED], Code.RESTED, priority=n) for n in range(5)]
+    again = send_on("again", [Code.SAID, Code.CALLED_FOR_HELP], Code.CALLED_FOR_HELP, priority=9)
+    arena = _arena(*many, again, depth_max=1)
+    _say(arena)
+    saved = arena.world.checkpoint()
+    with pytest.raises(ValueError, match="other rules"):
+        World.restore(arena.world.config, saved, rules=Rulebook.of([again]))
+
+
 def test_where_a_waiting_chain_came_from_is_in_the_hash() -> None:
     again = send_on("again", [Code.SAID, Code.CALLED_FOR_HELP], Code.CALLED_FOR_HELP)
     arena = _arena(again, depth_max=2)

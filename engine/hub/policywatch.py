@@ -1,0 +1,41 @@
+"""How the world's policies stand, and what they did over all its lives. No clock of its own."""
+
+from engine.protocol.audit import PoliciesAnswer, PolicyRow
+from engine.protocol.child import WorldReport
+from engine.protocol.policy import PolicyCount, PolicyView, WorldPolicies
+
+
+class PolicyWatch:
+    """What the world tells of its policies; a process that is new counts from 0.
+
+    Attributes:
+        views: How each stands, in the order in which they judge; empty before the first word.
+    """
+
+    def __init__(self) -> None:
+        self.views: tuple[PolicyView, ...] = ()
+        self._before: dict[str, PolicyCount] = {}
+        self._now: dict[str, PolicyCount] = {}
+
+    def take(self, message: WorldPolicies) -> None:
+        """Take in how they stand."""
+        self.views = message.policies
+
+    def count(self, report: WorldReport) -> None:
+        """Take in what they did."""
+        self._now = report.policies
+
+    def world_is_new(self) -> None:
+        """A process begins to count; what the one before had counted is kept."""
+        self._before = {name: self._total(name) for name in {*self._before, *self._now}}
+        self._now = {}
+
+    def answer(self) -> PoliciesAnswer:
+        """Return every policy with its counts."""
+        return PoliciesAnswer(tuple(PolicyRow(view, self._total(view.name)) for view in self.views))
+
+    def _total(self, name: str) -> PolicyCount:
+        old, new = self._before.get(name, PolicyCount()), self._now.get(name, PolicyCount())
+        return PolicyCount(
+            old.evaluated + new.evaluated, old.denied + new.denied, old.mutated + new.mutated
+        )

@@ -1,0 +1,199 @@
+"""Reads the audit of a log: what was decided on each intent, by whom, and who was asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from engine.protocol.audit import AuditAnswer, AuditQuery, AuditRow
+from engine.protocol.errors import UserError
+from engine.protocol.events import correlation_of
+from engine.protocol.gateway import INTENT_KINDS, ROLES
+from engine.protocol.limits import AUDIT_ROW_BITS, AUDIT_SEARCH_TICKS_MAX, AUDIT_TABLE_TICKS
+from engine.protocol.text import nearest, printable
+from engine.store.base import TickRecord
+from engine.store.reading import LogFile
+from engine.world.arrays import Array
+from engine.world.audit import (
+    NO_POLICY,
+    PERMIT,
+    RESENT,
+    VERDICT_NAMES,
+    WORLD_ITSELF,
+    AuditBlock,
+    AuditTable,
+    names_in,
+)
+from engine.world.events import Code, EventBlock
+from engine.world.inputs import TickInputs
+
+WORLD: Final = "world"
+_TICKS_AT_ONCE: Final = 64
+_Picked = tuple[int, AuditBlock, AuditTable, Array]
+"""A tick, its audit, the policies' table that held, and the rows that were asked for."""
+
+
+def read_audit(path: Path, query: AuditQuery) -> AuditAnswer:
+    """Return rows of the audit, oldest first; a bounded stretch of the log is searched.
+
+    Args:
+        path: ``events.db``; it is never written.
+        query: Which rows.
+
+    Raises:
+        UserError: There is no such policy, or the file is no log.
+        OSError: The log cannot be read.
+        ValueError: It is damaged.
+    """
+    log = LogFile(path)
+    try:
+        last = log.last()
+        if last is None:
+            return AuditAnswer(0, query.after or 0, ())
+        if query.after is not None:
+            return _forward(log, query, last.tick)
+        return _newest(log, query, last.tick)
+    finally:
+        log.close()
+
+
+def _forward(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
+    after = query.after or 0
+    first = after >> AUDIT_ROW_BITS
+    end = min(newest, first + AUDIT_SEARCH_TICKS_MAX - 1)
+    search = _Search(log, query)
+    rows: list[AuditRow] = []
+    for begin in range(first, end + 1, _TICKS_AT_ONCE):
+        for picked in search.ticks(begin, min(end, begin + _TICKS_AT_ONCE - 1)):
+            found = [row for row in search.rows(picked) if row.number > after]
+            rows += found[: query.limit - len(rows)]
+            if len(rows) == query.limit:
+                return AuditAnswer(newest, rows[-1].number, tuple(rows))
+    return AuditAnswer(newest, max(after, _end(end)), tuple(rows))
+
+
+def _newest(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
+    search = _Search(log, query)
+    rows: list[AuditRow] = []
+    for last in range(newest, max(-1, newest - AUDIT_SEARCH_TICKS_MAX), -_TICKS_AT_ONCE):
+        first = max(0, last - _TICKS_AT_ONCE + 1)
+        for picked in reversed(list(search.ticks(first, last))):
+            rows = search.rows(picked) + rows
+            if len(rows) >= query.limit:
+                return AuditAnswer(newest, _end(newest), tuple(rows[-query.limit :]))
+    return AuditAnswer(newest, _end(newest), tuple(rows))
+
+
+def _end(tick: int) -> int:
+    """Return the number after which the rows of the next tick come."""
+    return (tick + 1) << AUDIT_ROW_BITS
+
+
+@dataclass(slots=True)
+class _Search:
+    """One walk through the log."""
+
+    log: LogFile
+    query: AuditQuery
+    _table: AuditTable | None = None
+    _table_of: int = -1
+    _known: set[str] = field(default_factory=set)
+
+    def ticks(self, first: int, last: int) -> Iterator[_Picked]:
+        """Yield the ticks from first to last that have rows that may be asked for.
+
+        Raises:
+            UserError: No policy of that name has stood in the log so far.
+        """
+        # The table that holds was written down in this tick or the newest before it.
+        begin = first - first % AUDIT_TABLE_TICKS
+        if begin <= self._table_of <= first:
+            begin = self._table_of
+        for tick, data in self.log.audits(begin, last):
+            audit = AuditBlock.from_log(data)
+            if audit.table is not None:
+                self._table, self._table_of = audit.table, tick
+                self._check()
+            if tick < first or self._table is None or not len(audit.verdict):
+                continue
+            rows = self._pick(audit, self._table)
+            if len(rows):
+                yield tick, audit, self._table, rows
+
+    def _check(self) -> None:
+        wanted = self.query.policy
+        names = self._table.names if self._table is not None else ()
+        if wanted and wanted not in names and wanted != WORLD:
+            shown = printable(wanted, 64)
+            raise UserError(
+                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD}"
+                f"{nearest(shown, names)}"
+            )
+
+    def _pick(self, audit: AuditBlock, table: AuditTable) -> Array:
+        query, verdict = self.query, audit.verdict
+        if query.verdict is not None:
+            keep = verdict == VERDICT_NAMES.index(query.verdict)
+        else:
+            keep = (verdict != PERMIT) & (verdict != RESENT)
+        if query.policy:
+            place = WORLD_ITSELF if query.policy == WORLD else table.names.index(query.policy)
+            keep &= audit.policy == place
+        return np.flatnonzero(keep)
+
+    def rows(self, picked: _Picked) -> list[AuditRow]:
+        """Return the rows of a tick that are asked for, with what they were about."""
+        tick, audit, table, found = picked
+        record = next(self.log.ticks(tick))
+        inputs = TickInputs.unpack(record.inputs)
+        intents = inputs.intents
+        if self.query.actor is not None:
+            found = found[intents["player"][found] == self.query.actor]
+        masks = audit.evaluated(intents["kind"], table)
+        roots, reasons = _told(record)
+        made = []
+        for row in found.tolist():
+            player, seq, kind, *_, role = intents[row].tolist()
+            correlation = correlation_of(player, seq)
+            place = int(audit.policy[row])
+            resent = audit.verdict[row] == RESENT
+            made.append(
+                AuditRow(
+                    number=(tick << AUDIT_ROW_BITS) + row + 1,
+                    tick=tick,
+                    actor=player,
+                    seq=seq,
+                    kind=INTENT_KINDS[kind] if kind < len(INTENT_KINDS) else f"kind {kind}",
+                    role=ROLES[role] if role < len(ROLES) else f"role {role}",
+                    verdict=VERDICT_NAMES[audit.verdict[row]],
+                    policy=_name(place, table),
+                    reason="" if resent else reasons.get(correlation, ""),
+                    evaluated=names_in(int(masks[row]), table.names),
+                    event=0 if resent else roots.get(correlation, 0),
+                )
+            )
+        return made
+
+
+def _name(place: int, table: AuditTable) -> str:
+    if place == NO_POLICY:
+        return ""
+    return WORLD if place == WORLD_ITSELF else table.names[place]
+
+
+def _told(record: TickRecord) -> tuple[dict[int, int], dict[int, str]]:
+    """Return each command's root event, and the reasons of denials and mutations."""
+    block: EventBlock = record.block()
+    rows, first = block.rows, block.first_seq
+    caused = rows["correlation"] > 0
+    at = np.flatnonzero(caused & (rows["cause"] == 0))
+    roots = dict(zip(rows["correlation"][at].tolist(), (first + at).tolist(), strict=True))
+    reasons: dict[int, str] = {}
+    told = (rows["kind"] == Code.DENIED) | (rows["kind"] == Code.MUTATED)
+    for row in np.flatnonzero(told & caused).tolist():
+        correlation, text = int(rows["correlation"][row]), block.texts.get(row, "")
+        earlier = reasons.get(correlation)
+        reasons[correlation] = f"{earlier}; {text}" if earlier else text
+    return roots, reasons

@@ -1,0 +1,100 @@
+"""Policies from users' files, as a capsule keeps them: copied, hashed, and loaded from there."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from blake3 import blake3
+
+from engine.protocol.errors import UserError
+from engine.protocol.limits import POLICY_FILE_BYTES_MAX
+from engine.protocol.manifest import WorldShape
+from engine.protocol.policy import PolicyFile
+from engine.protocol.text import printable
+from engine.world.userpolicy import UserPolicy
+from engine.world.world import WorldConfig
+
+
+def read_policy_file(path: Path) -> bytes:
+    """Return what is in a user's file.
+
+    Raises:
+        UserError: It cannot be read, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(POLICY_FILE_BYTES_MAX + 1)
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise UserError(
+            f"{path}: cannot be read: {reason}; name a Python file with a POLICY"
+        ) from problem
+    if len(content) > POLICY_FILE_BYTES_MAX:
+        raise UserError(f"{path}: larger than {POLICY_FILE_BYTES_MAX} bytes, the most allowed")
+    return content
+
+
+def config_of(shape: WorldShape, folder: Path) -> WorldConfig:
+    """Return what a recorded world is made from; runs the users' policies in its capsule.
+
+    Raises:
+        UserError: See ``load_policies``.
+    """
+    return WorldConfig(
+        seed=shape.seed,
+        npcs=shape.npcs,
+        nodes=shape.nodes,
+        capacity=shape.capacity,
+        interval_ms=shape.interval_ms,
+        policies=load_policies(folder, shape.policies),
+    )
+
+
+def load_policies(folder: Path, files: Sequence[PolicyFile]) -> tuple[UserPolicy, ...]:
+    """Run a capsule's copies and return the policies in them. This is a user's code.
+
+    Args:
+        folder: The capsule.
+        files: As its manifest lists them.
+
+    Raises:
+        UserError: A file is not what was copied, cannot be run, or defines no policy.
+    """
+    return tuple(_load(folder / each.file, each) for each in files)
+
+
+def _load(path: Path, listed: PolicyFile) -> UserPolicy:
+    content = read_policy_file(path)
+    if blake3(content).hexdigest() != listed.blake3:
+        raise UserError(f"{path}: it was changed since the run began; its hash differs")
+    made = _run(content, path, listed.origin).get("POLICY")
+    if not isinstance(made, UserPolicy):
+        found = "no POLICY" if made is None else f"POLICY = {printable(repr(made), 60)}"
+        raise UserError(
+            f'{listed.origin}: found {found}; it must define POLICY = policy("name", ...)(function)'
+        )
+    if listed.name and made.name != listed.name:
+        raise UserError(
+            f"{listed.origin}: its policy is called {made.name!r}, the scenario calls it "
+            f"{listed.name!r}; give both one name"
+        )
+    return made
+
+
+def _run(content: bytes, path: Path, origin: str) -> dict[str, object]:
+    module = ModuleType(f"seedstorm_policy_{path.stem.replace('-', '_')}")
+    module.__file__ = str(path)
+    # What the file defines may look its own module up, as dataclasses do.
+    sys.modules[module.__name__] = module
+    try:
+        # Not by the import system, which would write what it compiled into the capsule.
+        exec(compile(content, str(path), "exec"), vars(module))  # noqa: S102 - a user's own file, with the user's consent
+    except Exception as problem:
+        frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename == str(path)]
+        line = getattr(problem, "lineno", None) or (frames[-1].lineno if frames else None)
+        where = f", line {line}" if line else ""
+        said = printable(f"{type(problem).__name__}: {problem}", 200)
+        raise UserError(f"{origin}{where}: {said}") from problem
+    return vars(module)

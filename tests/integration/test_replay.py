@@ -1,0 +1,238 @@
+"""``seedstorm replay``: recordings verified and asked, also those that are none."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.cli import main
+from engine.hub.capsule import Capsule
+from engine.hub.plan import world_shape
+from engine.protocol.limits import PLAYER_ID_BASE
+from engine.store.base import TickRecord
+from engine.store.sqlite import SqliteStore
+from engine.world.inputs import TickInputs
+from engine.world.world import World, WorldConfig
+from tests.integration.cli_kit import RUN, command_of, started
+from tests.integration.hub_process import PATIENCE_S
+from tests.specs import at_once, small_run
+
+TICKS = 25
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with one recording, made by the world alone."""
+    runs = tmp_path_factory.mktemp("runs")
+    spec = small_run(runs, "20260101-000000-storm", scenario=at_once(3, npcs=15))
+    capsule = Capsule.create(spec)
+    shape = world_shape(spec, ())
+    world = World.create(
+        WorldConfig(shape.seed, shape.npcs, shape.nodes, shape.capacity, shape.interval_ms)
+    )
+    store = SqliteStore(Path(capsule.database))
+    for tick in range(TICKS):
+        names = [(PLAYER_ID_BASE + n, f"player-{n}") for n in range(3)] if not tick else []
+        rows = [(PLAYER_ID_BASE + n, tick, 5, 0, 0, 0, 0) for n in range(3)] if tick else []
+        inputs = TickInputs.of(rows, joins=names)
+        store.append(TickRecord.of(world.step(inputs), inputs))
+        if tick == 9:
+            store.checkpoint(world.tick, world.checkpoint())
+    store.close()
+    return runs
+
+
+@pytest.fixture
+def runs(recorded: Path, tmp_path: Path) -> Path:
+    """Return a copy that a test may spoil."""
+    return Path(shutil.copytree(recorded, tmp_path / "runs"))
+
+
+def _replay(capsys: pytest.CaptureFixture[str], runs: Path, *words: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = main(["replay", *words, "--runs-dir", str(runs)])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_an_equal_recording(capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
+    for name in ("20260101-000000-storm", "2026", str(recorded / "20260101-000000-storm")):
+        code, out, err = _replay(capsys, recorded, name, "--verify")
+        assert code == 0
+        assert out.startswith("20260101-000000-storm: equal: 25 ticks from 0, ")
+        assert out.count("\n") == 1
+        assert "x real time" in err
+
+
+def test_as_json_and_from_a_checkpoint(capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
+    code, out, _ = _replay(capsys, recorded, "2026", "--verify", "--json", "--from-checkpoint")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["equal"], told["from_tick"], told["ticks"]) == (True, 10, 15)
+    assert told["difference"] is None
+    assert told["times_real"] > 0
+
+
+def _spoil(runs: Path, sql: str, *values: object) -> None:
+    database = sqlite3.connect(runs / "20260101-000000-storm" / "events.db")
+    with database:
+        database.execute(sql, values)
+    database.close()
+
+
+def test_another_hash(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
+    _spoil(runs, "UPDATE ticks SET hash = ? WHERE tick = 7", bytes(32))
+    code, out, _ = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5
+    assert out.startswith("20260101-000000-storm: DIFFERS at tick 7, hash: the state's hash is ")
+    assert "before tick 10: the hash is damaged" in out
+
+
+def test_the_inputs_of_another_tick(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
+    _spoil(runs, "UPDATE ticks SET inputs = (SELECT inputs FROM ticks WHERE tick = 5) "
+                 "WHERE tick = 7")  # fmt: skip
+    code, out, _ = _replay(capsys, runs, "2026", "--verify", "--json")
+    told = json.loads(out)["difference"]
+    assert code == 5
+    assert told["tick"] == 7
+    assert {each["entity"] for each in told["fields"]} >= {"player-0", "player-1", "player-2"}
+    assert {"entity": "player-0", "field": "last_seq", "found": 6, "stored": 7} in told["fields"]
+
+
+def test_a_check_that_was_changed(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
+    """Nothing that was stepped differs, and still the log is not what was written."""
+    _spoil(runs, 'UPDATE ticks SET "check" = ? WHERE tick = 7', bytes(16))
+    code, out, _ = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5
+    assert "tick 7 of the log is damaged" in out
+
+
+def test_a_damaged_page(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
+    file = runs / "20260101-000000-storm" / "events.db"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    file.write_bytes(data)
+    code, out, err = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5, (out, err)
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "said"),
+    [
+        (lambda run: (run / "manifest.json").write_text("{}"), 2, "no manifest of a run"),
+        (lambda run: (run / "manifest.json").write_text("[1]"), 2, "no manifest of a run"),
+        (lambda run: (run / "manifest.json").write_bytes(b"\xff\xfe"), 2, "no manifest of a run"),
+        (lambda run: (run / "manifest.json").write_text('{"format": 9}'), 2, "newer SeedStorm"),
+        (
+            lambda run: (run / "manifest.json").write_text(
+                '{"format": 1, "run": "x", "epoch_ms": 0}'
+            ),
+            2,
+            "recorded by an older SeedStorm",
+        ),
+        (lambda run: (run / "events.db").unlink(), 2, "its world never began"),
+        (lambda run: (run / "events.db").write_bytes(b""), 2, "events.db"),
+        (lambda run: (run / "events.db").write_text("x" * 5000), 2, "events.db"),
+    ],
+)
+def test_what_is_no_recording(
+    capsys: pytest.CaptureFixture[str],
+    runs: Path,
+    spoil: Callable[[Path], object],
+    code: int,
+    said: str,
+) -> None:
+    spoil(runs / "20260101-000000-storm")
+    found, out, err = _replay(capsys, runs, "2026", "--verify")
+    assert (found, out) == (code, "")
+    assert said in err
+    assert err.count("\n") == 1, "one line for a person"
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "said"),
+    [("format", 99, "newer SeedStorm"), ("rules", 99, "newer SeedStorm"), ("rules", 1, "rules 1")],
+)
+def test_a_log_of_another_version(
+    capsys: pytest.CaptureFixture[str], runs: Path, what: str, value: int, said: str
+) -> None:
+    _spoil(runs, "UPDATE meta SET value = ? WHERE name = ?", value, what)
+    code, _, err = _replay(capsys, runs, "2026", "--verify")
+    assert code == 2
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nope", "--verify"], "no run called 'nope'"),
+        (["20260101-000000-strm", "--verify"], "did you mean '20260101-000000-storm'?"),
+        (["./nope", "--verify"], "is no capsule of a run"),
+        (["", "--verify"], "is no capsule of a run"),
+        (["2026"], "give either --verify or --at TICK"),
+        (["2026", "--verify", "--at", "3"], "give either --verify or --at TICK"),
+        (["2026", "--at", "3", "--from-checkpoint"], "give --verify"),
+        (["2026", "--verify", "--entity", "npc-1"], "give --at TICK"),
+        (["2026", "--at", "26"], "--at: found 26; 20260101-000000-storm has 25 ticks"),
+        (["2026", "--at", "-1"], "allowed is 0 to 25"),
+        (["2026", "--at", "many"], "--at"),
+        (["2026", "--at", "3", "--entity", "dragon"], "--entity: found 'dragon'"),
+        (["2026", "--at", "3", "--entity", "player-7"], "was not in 20260101-000000-storm"),
+    ],
+)
+def test_what_cannot_be_asked(
+    capsys: pytest.CaptureFixture[str], recorded: Path, words: list[str], said: str
+) -> None:
+    code, out, err = _replay(capsys, recorded, *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1, "one line for a person"
+
+
+def test_names_that_begin_alike(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
+    shutil.copytree(runs / "20260101-000000-storm", runs / "20260102-000000-storm")
+    code, _, err = _replay(capsys, runs, "2026", "--verify")
+    assert code == 2
+    assert "several runs begin with '2026': 20260101-000000-storm, 20260102-000000-storm" in err
+    assert _replay(capsys, runs, "20260102", "--verify")[0] == 0
+
+
+def test_what_was_true(capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
+    code, out, _ = _replay(capsys, recorded, "2026", "--at", "1")
+    assert code == 0
+    assert "before tick 1 (0.1 s)" in out
+    assert "players                         3" in out
+    code, out, _ = _replay(capsys, recorded, "2026", "--at", "0", "--json")
+    assert json.loads(out)["figures"]["players"] == 0
+    code, out, _ = _replay(capsys, recorded, "2026", "--at", "25", "--entity", "player-1", "--json")
+    told = json.loads(out)
+    assert (code, told["name"], told["fields"]["last_seq"]) == (0, "player-1", 24)
+    code, out, _ = _replay(capsys, recorded, "2026", "--at", "9", "--entity", "1000001")
+    assert "before tick 9: player-1\n" in out
+
+
+@pytest.mark.integration
+def test_a_run_that_goes_on_is_verified_to_where_it_is(tmp_path: Path) -> None:
+    with started(tmp_path, *RUN, "--duration", "6s", until="players 10/10") as run:
+        command, env = command_of(tmp_path, "replay", "2", "--verify", "--json")
+        live = subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+        assert live.returncode == 0, live.stderr
+        run.communicate(timeout=PATIENCE_S)
+    told = json.loads(live.stdout)
+    assert told["equal"]
+    assert told["ticks"] > 5
+    after = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    whole = json.loads(after.stdout)
+    assert (after.returncode, whole["equal"], whole["went_on"]) == (0, True, False)
+    assert whole["ticks"] > told["ticks"]
+    (summary,) = tmp_path.glob("seedstorm/runs/*/summary.json")
+    assert json.loads(summary.read_text())["state_hash"] == whole["state_hash"]
