@@ -20,7 +20,7 @@ _DECOYS: Final = ("engine", "console", "narrative", "themes", "json", "asyncio",
 _TRIAL: Final = """
 import json
 import console.cli, engine.hub.__main__, engine.server.__main__, engine.assault.__main__
-import narrative.process, themes
+import engine.indexer.__main__, engine.history.__main__, narrative.process, themes
 print(json.dumps([str(module.__file__) for module in (console, engine, narrative, themes)]))
 """
 

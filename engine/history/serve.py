@@ -10,14 +10,8 @@ from pathlib import Path
 from engine.history.past import NoSuchTick, Past
 from engine.link.base import LinkClosed
 from engine.link.channel import Channel
-from engine.protocol.child import (
-    AskHistory,
-    ChildProblem,
-    HistoryReady,
-    HistorySpec,
-    HistoryTold,
-    Quit,
-)
+from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
+from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import ExitCode, UserError
 from engine.store.policyfiles import config_of
 

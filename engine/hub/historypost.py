@@ -13,7 +13,7 @@ from engine.hub.columns import Column
 from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.protocol.child import AskHistory, HistorySpec, HistoryTold
+from engine.protocol.archive import AskHistory, HistorySpec, HistoryTold
 from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     CHILD_GRACE_S,
@@ -105,10 +105,6 @@ class HistoryPost:
                 return Refused("gone", problem) if problem else await answer
         except TimeoutError:
             return Refused("deadline", f"the world at tick {question.tick} was not there in time")
-        except asyncio.CancelledError:
-            if not answer.cancelled():  # whoever asked has gone, not the historian
-                raise
-            return Refused("gone", "the historian is gone: ask again")
         finally:
             del self._waiting[question.id]
 
@@ -183,5 +179,7 @@ class HistoryPost:
 
     def _forsake(self) -> None:
         """Give up what was asked: nobody answers it any more."""
-        for waiting in self._waiting.values():
-            waiting.cancel()
+        for number, waiting in self._waiting.items():
+            if not waiting.done():
+                text = "the historian is gone: ask again"
+                waiting.set_result(HistoryTold(number, 0, {}, "gone", text))

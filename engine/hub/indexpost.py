@@ -8,7 +8,7 @@ from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
 from engine.hub.worldpost import Teller
-from engine.protocol.child import IndexAnew, IndexerSpec, IndexReport
+from engine.protocol.archive import IndexAnew, IndexerSpec, IndexReport
 from engine.protocol.errors import UserError
 
 

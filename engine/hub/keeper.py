@@ -8,15 +8,8 @@ from msgspec import Struct
 
 from engine.hub.placement import Child, ChildKind, Placement
 from engine.link.base import LinkClosed
-from engine.protocol.child import (
-    ChildProblem,
-    HistoryReady,
-    IndexerReady,
-    NarratorReady,
-    Quit,
-    SquadReady,
-    WorldReady,
-)
+from engine.protocol.archive import HistoryReady, IndexerReady
+from engine.protocol.child import ChildProblem, NarratorReady, Quit, SquadReady, WorldReady
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import (
     CHILD_GRACE_S,

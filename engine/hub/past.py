@@ -12,7 +12,7 @@ from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, history_spec
 from engine.hub.worldpost import Teller
-from engine.protocol.child import IndexerSpec
+from engine.protocol.archive import IndexerSpec
 from engine.protocol.limits import LOG_READERS_MAX
 from engine.protocol.spec import RunSpec
 from engine.store.search import Found, Wanted, search

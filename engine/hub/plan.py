@@ -4,7 +4,8 @@ from msgspec import Struct
 
 from engine.hub.arming import checked_fault, wish_of
 from engine.hub.state import HubState, Rules
-from engine.protocol.child import HistorySpec, SquadSpec, WorldSpec
+from engine.protocol.archive import HistorySpec
+from engine.protocol.child import SquadSpec, WorldSpec
 from engine.protocol.limits import GUESTS_MAX, TICK_INTERVAL_MS
 from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import PolicyFile
@@ -55,7 +56,7 @@ def shared_memory_name(pid: int, salt: str) -> str:
     return f"seedstorm-{pid}-{salt}"
 
 
-def world_shape(spec: RunSpec, policies: tuple[PolicyFile, ...]) -> WorldShape:
+def world_shape(spec: RunSpec, policies: tuple[PolicyFile, ...] = ()) -> WorldShape:
     """Return what the world is made from, for its process and for the manifest.
 
     Args:

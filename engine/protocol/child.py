@@ -7,10 +7,19 @@ msgpack. When the hub dies the pair closes and the child exits.
 import msgspec
 from msgspec import Struct
 
+from engine.protocol.archive import (
+    AskHistory,
+    HistoryReady,
+    HistorySpec,
+    HistoryTold,
+    IndexAnew,
+    IndexerReady,
+    IndexerSpec,
+    IndexReport,
+)
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
-from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
@@ -157,66 +166,6 @@ class NarratorReady(Struct, frozen=True, tag="narrator_ready"):
     """The narrator runs; it follows the stream as soon as that can be had."""
 
     pid: int
-
-
-class IndexerSpec(Struct, frozen=True, tag="indexer_spec"):
-    """Everything the indexer needs to start: paths of ``events.db`` and ``index.db``."""
-
-    database: str
-    index: str
-
-
-class IndexerReady(Struct, frozen=True, tag="indexer_ready"):
-    """The indexer runs."""
-
-    pid: int
-
-
-class IndexAnew(Struct, frozen=True, tag="index_anew"):
-    """Throw the index away and begin anew; why."""
-
-    why: str
-
-
-class IndexReport(Struct, frozen=True, tag="index_report"):
-    """How far the index has come; ``anew``: why it was begun anew, empty when it was not."""
-
-    position: int
-    anew: str = ""
-
-
-class HistorySpec(Struct, frozen=True, tag="history_spec"):
-    """Everything the historian needs: the log, and what its world was made from."""
-
-    database: str
-    shape: WorldShape
-
-
-class HistoryReady(Struct, frozen=True, tag="history_ready"):
-    """The historian runs."""
-
-    pid: int
-
-
-class AskHistory(Struct, frozen=True, tag="ask_history"):
-    """Tell of all entities as they were after a tick; ``id`` comes back in the answer."""
-
-    id: int
-    tick: int
-    columns: tuple[str, ...]
-
-
-class HistoryTold(Struct, frozen=True, tag="history_told"):
-    """Answer to ``ask_history``: ``columns`` of the world's arrays by name, as bytes.
-
-    ``code`` and ``message`` say why there is none; both empty when there is one.
-    """
-
-    id: int
-    tick: int
-    columns: dict[str, bytes]
-    code: str = ""
-    message: str = ""
 
 
 class Quit(Struct, frozen=True, tag="quit"):

@@ -49,6 +49,15 @@ class Stopwatch:
         return sum(self.phases_ms.values())
 
 
+def steal_ms() -> float:
+    """Return the time the host has taken from this machine's CPUs, 0 where it does not say."""
+    try:
+        with Path("/proc/stat").open() as lines:
+            return int(lines.readline().split()[8]) * 1000.0 / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 @dataclass(slots=True)
 class Ledger:
     """Rows and causes since the last report, bounded should nobody take reports.
@@ -60,7 +69,7 @@ class Ledger:
     interval_ms: float
     ticks: list[TickRow] = field(default_factory=list)
     stalls: list[str] = field(default_factory=list)
-    _steal_ms: float = 0.0
+    _steal_ms: float = field(default_factory=steal_ms)
 
     def add(self, row: TickRow, watch: Stopwatch) -> None:
         """Take a tick's row, and name what was slow in it."""
@@ -85,15 +94,6 @@ class Ledger:
     def _stolen(self) -> str:
         stolen_ms = steal_ms() - self._steal_ms
         return f" (the host took {stolen_ms:.0f} ms)" if stolen_ms >= 1.0 else ""
-
-
-def steal_ms() -> float:
-    """Return the time the host has taken from this machine's CPUs, 0 where it does not say."""
-    try:
-        with Path("/proc/stat").open() as lines:
-            return int(lines.readline().split()[8]) * 1000.0 / os.sysconf("SC_CLK_TCK")
-    except (OSError, IndexError, ValueError):
-        return 0.0
 
 
 def rss_mb() -> float:

@@ -17,7 +17,8 @@ import numpy as np
 
 from engine.history.past import Past
 from engine.hub.placement import Child, ProcessPlacement
-from engine.protocol.child import IndexerReady, IndexerSpec, IndexReport, Quit
+from engine.protocol.archive import IndexerReady, IndexerSpec, IndexReport
+from engine.protocol.child import Quit
 from engine.protocol.events import correlation_of
 from engine.protocol.limits import INDEX_SEGMENT_EVENTS, PLAYER_ID_BASE, POSITION_MAX
 from engine.store.base import TickRecord

@@ -10,14 +10,8 @@ import pytest
 from engine.history.past import NoSuchTick, Past
 from engine.history.serve import past_of, serve_history, told
 from engine.link.channel import memory_pair
-from engine.protocol.child import (
-    AskHistory,
-    ChildProblem,
-    HistoryReady,
-    HistorySpec,
-    HistoryTold,
-    Quit,
-)
+from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
+from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.manifest import WorldShape
