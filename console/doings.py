@@ -176,8 +176,7 @@ def drill(storm: "StormApp") -> None:
     elif isinstance(row, Beat):
         storm.push_screen(DrillScreen(storm, row.cast[0] if row.cast else None, row))
     elif isinstance(row, ViolationRow):
-        found = [event for event in storm.model.shown.events if event.seq == row.seq]
-        storm.push_screen(DrillScreen(storm, row.actor, found[0] if found else None))
+        storm.push_screen(DrillScreen(storm, row.actor or None, row))
     else:
         storm.deliver([Press("zoom")])
 

@@ -9,8 +9,10 @@ from console.screens.overlay import Overlay
 from console.select import drill
 from console.select.outage import down
 from console.widgets.frame import frame
-from engine.link.base import LinkClosed
+from engine.link.base import EngineLink, LinkClosed
+from engine.protocol.audit import PoliciesAnswer, PoliciesQuery, PolicyRow
 from engine.protocol.events import Event, entity_name
+from engine.protocol.feed import ViolationRow
 from engine.protocol.limits import ACKS_REMEMBERED_MAX
 from engine.protocol.query import EntityAnswer, EntityQuery, Refused
 from engine.protocol.story import Beat
@@ -33,16 +35,21 @@ class DrillScreen(Overlay[None]):
     Args:
         storm: The app.
         entity: Whom to look into; None for nobody.
-        found_by: The event or the beat it was found by, if any; shown in full.
+        found_by: The event, the beat or the violation it was found by, if any; shown in full,
+            a violation with the policy that found it.
     """
 
     def __init__(
-        self, storm: "StormApp", entity: int | None, found_by: Event | Beat | None = None
+        self,
+        storm: "StormApp",
+        entity: int | None,
+        found_by: Event | Beat | ViolationRow | None = None,
     ) -> None:
         super().__init__(storm)
         self._entity = entity
         self._found_by = found_by
         self._answer: EntityAnswer | None = None
+        self._policy: PolicyRow | None = None
         self._problem = ""
 
     def on_mount(self) -> None:
@@ -58,14 +65,19 @@ class DrillScreen(Overlay[None]):
             await asyncio.sleep(AGAIN_S)
 
     async def _ask(self) -> None:
-        link = self.storm.link
-        if self._entity is None:
+        link, found_by = self.storm.link, self._found_by
+        if self._entity is None and not isinstance(found_by, ViolationRow):
             self._problem = "nobody in particular is in this beat"
             return
         if link is None:
             self._problem = "there is no engine to ask"
             return
         try:
+            if isinstance(found_by, ViolationRow):
+                await self._ask_policy(link, found_by.policy)
+            if self._entity is None:
+                self._problem = "the world itself did this"
+                return
             answer = await link.ask(EntityQuery(self._entity, EVENTS))
         except LinkClosed as problem:
             self._problem = str(problem)
@@ -74,6 +86,12 @@ class DrillScreen(Overlay[None]):
             self._answer, self._problem = answer, ""
         elif isinstance(answer, Refused):
             self._problem = answer.message
+
+    async def _ask_policy(self, link: EngineLink, name: str) -> None:
+        """Learn how a policy stands; what broke an invariant was none."""
+        found = await link.ask(PoliciesQuery())
+        if isinstance(found, PoliciesAnswer):
+            self._policy = next((row for row in found.rows if row.policy.name == name), None)
 
     def draw(self, width: int, height: int) -> list[Line]:
         """See ``Overlay.draw``."""
@@ -111,13 +129,17 @@ class DrillScreen(Overlay[None]):
         return self._below(self._answer, lines, inner, rows)
 
     def _whom(self) -> str:
-        return "Story" if self._entity is None else entity_name(self._entity)
+        if self._entity is not None:
+            return entity_name(self._entity)
+        return "Violation" if isinstance(self._found_by, ViolationRow) else "Story"
 
     def _head(self, inner: int) -> list[Line]:
         """Return what led here, and what went wrong."""
         lines: list[Line] = []
         if isinstance(self._found_by, Event):
             lines += [*drill.event_lines(self._found_by), ()]
+        elif isinstance(self._found_by, ViolationRow):
+            lines += [*drill.violation_lines(self._found_by, self._policy, inner), ()]
         elif self._found_by is not None:
             lines += [*drill.told_lines(self._found_by, inner), ()]
         if self._problem:

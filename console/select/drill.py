@@ -7,14 +7,16 @@ from console.lines import Line, clean, cut, left, right
 from console.select.lists import EVENT_LOOKS, QUIET, entity_state, event_text, hp_role
 from console.tale import wrapped
 from console.widgets.gauge import gauge
+from engine.protocol.audit import PolicyRow
 from engine.protocol.events import Event, entity_name
-from engine.protocol.feed import FaultView, Snapshot
+from engine.protocol.feed import FaultView, Snapshot, ViolationRow
 from engine.protocol.limits import (
     BEAT_CHARS_MAX,
     GUEST_ID_BASE,
     PLAYER_ID_BASE,
     UNANSWERED_TIMEOUT_S,
 )
+from engine.protocol.policy import scope_words
 from engine.protocol.query import AckRow, EntityAnswer, PlayerView
 from engine.protocol.story import Beat
 
@@ -49,6 +51,39 @@ def event_lines(event: Event) -> list[Line]:
     return [((left(name, 10), "dim"), (text, "text")) for name, text in pairs]
 
 
+def violation_lines(row: ViolationRow, policy: PolicyRow | None, width: int) -> list[Line]:
+    """Return one violation, and the policy that found it as it stands now."""
+    pairs = [
+        ("event", f"{count(row.seq)} in tick {count(row.tick)}"),
+        ("policy", clean(row.policy, 40)),
+        ("found", clean(row.reason)),
+    ]
+    if policy is not None:
+        stands, did = policy.policy, policy.count
+        params = ", ".join(f"{name} {value}" for name, value in stands.params.items())
+        on = "on" if stands.enabled else "off"
+        pairs[1:2] = [
+            ("policy", f"{clean(stands.name, 40)}, {on}, priority {stands.priority}"),
+            ("forbids", clean(stands.help)),
+            ("judges", clean(scope_words(stands.scope))),
+            ("params", clean(params) or "none"),
+            (
+                "so far",
+                f"{count(did.evaluated)} judged, {count(did.denied)} denied, "
+                f"{count(did.mutated)} changed",
+            ),
+        ]
+    return _pairs(pairs, width)
+
+
+def _pairs(pairs: list[tuple[str, str]], width: int) -> list[Line]:
+    return [
+        ((left(name if not index else "", 10), "dim"), (row, "text"))
+        for name, text in pairs
+        for index, row in enumerate(wrapped(text, max(8, width - 10)))
+    ]
+
+
 def told_lines(beat: Beat, width: int) -> list[Line]:
     """Return one beat in full: when, what was told, and the events that it rests on."""
     events = ", ".join(map(count, beat.events)) or "none"
@@ -59,11 +94,7 @@ def told_lines(beat: Beat, width: int) -> list[Line]:
         ("of", ", ".join(map(entity_name, beat.cast)) or "nobody in particular"),
         ("events", events),
     ]
-    return [
-        ((left(name if not index else "", 10), "dim"), (row, "text"))
-        for name, text in pairs
-        for index, row in enumerate(wrapped(text, max(8, width - 10)))
-    ]
+    return _pairs(pairs, width)
 
 
 def state_lines(answer: EntityAnswer, world_down: bool, roomy: bool) -> list[Line]:

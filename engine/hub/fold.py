@@ -150,7 +150,7 @@ class Fold:
         """Take in the world's report and return what is worth a notice."""
         overruns = self.ticks.take(report)
         self._door.take(report)
-        self.policies.count(report)
+        self.policies.count(report.policies)
         before_s, cpu_before_s = self._world_cpu
         cpu_pct = self.world.cpu_pct
         if at_s > before_s and report.cpu_s >= cpu_before_s:

@@ -56,7 +56,7 @@ def shared_memory_name(pid: int, salt: str) -> str:
     return f"seedstorm-{pid}-{salt}"
 
 
-def world_shape(spec: RunSpec, policies: tuple[PolicyFile, ...]) -> WorldShape:
+def world_shape(spec: RunSpec, policies: tuple[PolicyFile, ...] = ()) -> WorldShape:
     """Return what the world is made from, for its process and for the manifest.
 
     Args:

@@ -1,7 +1,6 @@
 """How the world's policies stand, and what they did over all its lives. No clock of its own."""
 
 from engine.protocol.audit import PoliciesAnswer, PolicyRow
-from engine.protocol.child import WorldReport
 from engine.protocol.policy import PolicyCount, PolicyView, WorldPolicies
 
 
@@ -21,9 +20,9 @@ class PolicyWatch:
         """Take in how they stand."""
         self.views = message.policies
 
-    def count(self, report: WorldReport) -> None:
-        """Take in what they did."""
-        self._now = report.policies
+    def count(self, counts: dict[str, PolicyCount]) -> None:
+        """Take in what they did, by name."""
+        self._now = counts
 
     def world_is_new(self) -> None:
         """A process begins to count; what the one before had counted is kept."""

@@ -9,10 +9,11 @@ from types import ModuleType
 from blake3 import blake3
 
 from engine.protocol.errors import UserError
-from engine.protocol.limits import POLICY_FILE_BYTES_MAX
+from engine.protocol.limits import POLICIES_PER_WORLD_MAX, POLICY_FILE_BYTES_MAX
 from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import PolicyFile
 from engine.protocol.text import printable
+from engine.world.governance import find_policies
 from engine.world.userpolicy import UserPolicy
 from engine.world.world import WorldConfig
 
@@ -60,9 +61,24 @@ def load_policies(folder: Path, files: Sequence[PolicyFile]) -> tuple[UserPolicy
         files: As its manifest lists them.
 
     Raises:
-        UserError: A file is not what was copied, cannot be run, or defines no policy.
+        UserError: A file is not what was copied, cannot be run, or defines no policy; two
+            policies have one name, or there are too many.
     """
-    return tuple(_load(folder / each.file, each) for each in files)
+    taken = {policy.name: "built in" for policy in find_policies()}
+    if len(taken) + len(files) > POLICIES_PER_WORLD_MAX:
+        room = POLICIES_PER_WORLD_MAX - len(taken)
+        raise UserError(f"{len(files)} files with policies; allowed are {room}")
+    made = []
+    for each in files:
+        policy = _load(folder / each.file, each)
+        if policy.name in taken:
+            raise UserError(
+                f"{each.origin}: there is another policy called {policy.name!r} "
+                f"({taken[policy.name]}); give it another name"
+            )
+        taken[policy.name] = each.origin
+        made.append(policy)
+    return tuple(made)
 
 
 def _load(path: Path, listed: PolicyFile) -> UserPolicy:
@@ -91,7 +107,7 @@ def _run(content: bytes, path: Path, origin: str) -> dict[str, object]:
     try:
         # Not by the import system, which would write what it compiled into the capsule.
         exec(compile(content, str(path), "exec"), vars(module))  # noqa: S102 - a user's own file, with the user's consent
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename == str(path)]
         line = getattr(problem, "lineno", None) or (frames[-1].lineno if frames else None)
         where = f", line {line}" if line else ""

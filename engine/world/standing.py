@@ -1,5 +1,6 @@
 """``Standing``: how every policy stands. Part of the world's state: hashed, in checkpoints."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -65,12 +66,12 @@ class Standing:
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         found = list(policies)
-        names = {policy.name for policy in found}
+        names = Counter(policy.name for policy in found)
         if len(found) > POLICIES_PER_WORLD_MAX:
             raise ValueError(f"{len(found)} policies; allowed are {POLICIES_PER_WORLD_MAX}")
         if len(names) != len(found):
-            twice = [policy.name for policy in found if policy.name in names]
-            raise ValueError(f"two policies of one name among {', '.join(sorted(twice))}")
+            twice = ", ".join(sorted(name for name, count in names.items() if count > 1))
+            raise ValueError(f"two policies are called {twice}")
         self.version = 0
         self.since_tick = 0
         self.seats: dict[str, Seat] = {}

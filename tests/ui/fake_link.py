@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from engine.link.base import LinkClosed
+from engine.protocol.audit import PoliciesAnswer, PoliciesQuery, PolicyRow
 from engine.protocol.command import (
     ArmFault,
     ClearFault,
@@ -19,6 +20,7 @@ from engine.protocol.command import (
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
 from engine.protocol.filters import ENTITY_FIELDS, EVENT_FIELDS, parse_filter
 from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.policy import PolicyCount, PolicyScope, PolicyView
 from engine.protocol.query import (
     Answer,
     ChainQuery,
@@ -35,6 +37,18 @@ from engine.protocol.query import (
 )
 from tests.ui.fake_chain import chain
 from tests.ui.fake_engine import MENU, FakeEngine
+
+STANDS = PolicyRow(
+    PolicyView(
+        name="speed",
+        help="walking faster than 5 tiles a second, and leaps",
+        priority=40,
+        enabled=True,
+        scope=PolicyScope(zones=(9, 14)),
+        params={"step_tiles_max": 8},
+    ),
+    PolicyCount(12_345, 56, 7),
+)
 
 
 class FakeLink:
@@ -90,6 +104,8 @@ class FakeLink:
         self.queries.append(query)
         if isinstance(query, FaultsQuery):
             return FaultsAnswer(MENU)
+        if isinstance(query, PoliciesQuery):
+            return PoliciesAnswer((STANDS,))
         tick = int(self.engine.at_s * 10)
         rows = self.engine.entities()
         if isinstance(query, EntityQuery):

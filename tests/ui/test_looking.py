@@ -144,6 +144,22 @@ async def test_x_spares_what_the_filter_hides(tmp_path: Path):
         assert f"{len(shown)} acknowledged" in text_of(app)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_violation_shows_the_policy_that_found_it(tmp_path: Path, size):
+    app, link = make(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        play(app, link, 125)
+        app.deliver([SetFilter("violations", "policy=speed")])
+        await pilot.press("4", "G", "k", "enter")
+        await until(lambda: "priority 40" in text_of(app), pilot)
+        shown = text_of(app)
+        for words in ("speed, on", "zones 9, 14", "step_tiles_max 8", "56 denied, 7 changed"):
+            assert words in shown
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+
+
 async def test_v_stays_on_a_page_that_shows_the_list(tmp_path: Path):
     app, link = make(tmp_path)
     async with app.run_test(size=(200, 60)) as pilot:

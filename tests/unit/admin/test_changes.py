@@ -12,9 +12,11 @@ from engine.protocol.command import (
     Reply,
     Scope,
     SetPlayers,
+    SetPolicy,
     SetRate,
 )
 from engine.protocol.limits import ADMIN_BODY_BYTES_MAX, ORDER_SEQ_BASE
+from engine.protocol.policy import PolicyChange, PolicyScope
 from engine.protocol.query import Refused
 from engine.protocol.story import Judged, TurnedAway
 from tests.unit.admin.fakes import OWN, TOKEN, FakeService, error
@@ -213,9 +215,63 @@ async def test_a_command_and_its_verdict(client: httpx.AsyncClient, service: Fak
     }
     ((entity, intent),) = service.orders
     assert (entity, intent.kind, intent.x, intent.y) == (100_007, "move", 384, 512)
+    assert service.roles == ["operator"]
     assert intent.target == 1_000_003
     for code, status in (("gone", 503), ("deadline", 503), ("busy", 429), ("not_found", 404)):
         service.order_answer = Refused(code, "why not")
         error(await client.post("/commands", json=body, headers=OWN), status, code)
     service.order_answer = WorldOrderDone(4, 13, "permit", "", 100)
     assert (await client.post("/commands", json=body, headers=OWN)).json()["verdict"] == "permit"
+
+
+async def test_a_directive_comes_from_the_narrator(client: httpx.AsyncClient, service: FakeService):
+    body = {"kind": "say", "text": "halt"}
+    answer = await client.post("/npcs/npc-7/directives", json=body, headers=OWN)
+    assert answer.json()["entity"] == 100_007
+    assert (service.orders[0][1].text, service.roles) == ("halt", ["narrator"])
+    error(await client.post("/npcs/npc-7/directives", json=body), 401, "unauthorized")
+    told = await client.post("/npcs/nobody/directives", json=body, headers=OWN)
+    assert error(told, 400, "bad_request")["field"] == "who"
+
+
+async def test_a_policy_is_changed(client: httpx.AsyncClient, service: FakeService):
+    body = {"enabled": False, "params": {"burst": 3}, "scope": {"zones": [1], "roles": ["player"]}}
+    answer = await client.post("/governance/policies/rate", json=body, headers=OWN)
+    assert answer.json() == {"text": "done"}
+    scope = PolicyScope(zones=(1,), roles=("player",))
+    wish = PolicyChange("rate", enabled=False, params={"burst": 3}, scope=scope)
+    assert service.commands == [SetPolicy(wish)]
+    error(await client.post("/governance/policies/rate", json=body), 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "hint"),
+    [
+        (b"{}", "body", "found nothing to change; allowed: enabled, priority, params, scope"),
+        (b'{"enabled": "no"}', "enabled", "found 'no'"),
+        (b'{"priority": 1001}', "priority", "found 1001; allowed is"),
+        (b'{"scope": {"zone": [1]}}', "scope.zone", "did you mean 'zones'?"),
+        (b'{"scope": {"zones": [64]}}', "scope.zones[0]", "below 64"),
+        (b'{"scope": {"kinds": ["mvoe"]}}', "scope.kinds[0]", "move"),
+        (b'{"params": {"burst": [1]}}', "params", "a whole number"),
+        (b'{"parms": {}}', "parms", "did you mean 'params'?"),
+    ],
+)
+async def test_a_change_that_is_none(
+    client: httpx.AsyncClient, service: FakeService, body: bytes, field: str, hint: str
+):
+    found = await client.post("/governance/policies/rate", content=body, headers=OWN)
+    told = error(found, 400, "bad_request")
+    assert told["field"].startswith(field)
+    assert hint in told["message"] or hint in told["field"]
+    assert service.commands == []
+
+
+async def test_a_policy_that_there_is_not(client: httpx.AsyncClient, service: FakeService):
+    service.replies = [
+        Reply(ok=False, text="no policy 'x'", code="not_found"),
+        Reply(ok=False, text="params.x: found 1", code="bad_request"),
+    ]
+    for status, code in ((404, "not_found"), (422, "invalid")):
+        answer = await client.post("/governance/policies/x", json={"enabled": True}, headers=OWN)
+        error(answer, status, code)

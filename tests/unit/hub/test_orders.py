@@ -3,10 +3,22 @@
 import asyncio
 
 from engine.hub.bell import Bell
-from engine.hub.orders import WorldOrders
+from engine.hub.orders import WorldOrders, governed
+from engine.hub.policywatch import PolicyWatch
+from engine.protocol.audit import PolicyRow
 from engine.protocol.child import WorldOrder, WorldOrderDone
+from engine.protocol.command import Reply
 from engine.protocol.gateway import Intent
 from engine.protocol.limits import ORDER_SEQ_BASE, ORDERS_IN_FLIGHT_MAX
+from engine.protocol.policy import (
+    PolicyChange,
+    PolicyCount,
+    PolicyScope,
+    PolicyView,
+    WorldPolicies,
+    WorldPolicy,
+    WorldPolicyDone,
+)
 from engine.protocol.query import Refused
 
 REST = Intent(seq=1, kind="rest")
@@ -93,3 +105,35 @@ async def test_a_bell_wakes_who_took_its_ring_before_it_rang() -> None:
     bell.ring()
     await ring.wait()
     assert bell.next_ring() is not ring
+
+
+async def test_changes_of_policies_are_numbered_with_the_orders() -> None:
+    world = World()
+    orders = WorldOrders(world.post)
+    change = PolicyChange("speed", enabled=False)
+    asked = [asyncio.create_task(governed(orders, change)) for _ in range(2)]
+    order = asyncio.create_task(orders.place(7, REST, "narrator"))
+    await asyncio.sleep(0)
+    assert world.got[:2] == [WorldPolicy(1, change), WorldPolicy(2, change)]
+    assert world.got[2].role == "narrator"
+    orders.done(WorldPolicyDone(2, 9, ok=False, text="not so"))
+    orders.done(WorldPolicyDone(1, 9, ok=True, text="speed: disabled"))
+    assert [await each for each in asked] == [
+        Reply(ok=True, text="speed: disabled (tick 9)"),
+        Reply(ok=False, text="not so", code="bad_request"),
+    ]
+    orders.world_gone()
+    assert isinstance(await order, Refused)
+    world.lives = False
+    assert (await governed(orders, change)).code == "gone"
+
+
+def test_counts_go_on_when_the_world_is_new() -> None:
+    watch = PolicyWatch()
+    view = PolicyView("speed", "", 40, True, PolicyScope(), {})
+    watch.take(WorldPolicies((view,)))
+    watch.count({"speed": PolicyCount(5, 2, 1)})
+    watch.world_is_new()
+    watch.count({"speed": PolicyCount(3, 1, 0)})
+    watch.count({"speed": PolicyCount(4, 1, 0)})
+    assert watch.answer().rows == (PolicyRow(view, PolicyCount(9, 3, 1)),)

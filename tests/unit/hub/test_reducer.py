@@ -20,6 +20,7 @@ from engine.protocol.command import (
     ScaleRate,
     Scope,
     SetPlayers,
+    SetPolicy,
     SetRate,
     Stop,
 )
@@ -31,6 +32,8 @@ from engine.protocol.limits import (
     PLAYERS_MAX,
     SEED_MAX,
 )
+from engine.protocol.paramspec import ParamSpec
+from engine.protocol.policy import PolicyChange, PolicyScope, PolicyView
 from tests.unit.hub.fakes import run_spec, storm_step
 
 STORM = ArmFault("disconnect-storm", Scope(players_pct=30), hold_s=20.0)
@@ -317,3 +320,24 @@ def test_the_newest_marked_moments_are_kept(state: HubState) -> None:
     for second in range(MARKS_SHOWN_MAX + 5):
         state = reduce(state, Mark("now"), float(second)).state
     assert state.marked_s == tuple(float(second) for second in range(5, MARKS_SHOWN_MAX + 5))
+
+
+SPEED = PolicyView(
+    "speed", "", 40, True, PolicyScope(), {"n": 8}, (ParamSpec("n", 8, "", (), 1, 9),)
+)
+
+
+def test_a_policy_is_changed_when_there_is_one(state: HubState) -> None:
+    wish = SetPolicy(PolicyChange("speed", params={"n": 3}))
+    assert reduce(state, wish, 1.0).reply.code == "gone"
+    state = msgspec.structs.replace(state, policies=(SPEED,))
+    step = reduce(state, wish, 1.0)
+    assert (step.reply.ok, step.state, step.effects) == (True, state, ())
+    for change, code, words in (
+        (PolicyChange("sped", enabled=True), "not_found", "did you mean 'speed'?"),
+        (PolicyChange("speed", params={"m": 1}), "bad_request", "params.m: unknown parameter"),
+        (PolicyChange("speed", params={"n": 10}), "bad_request", "allowed: from 1 to 9"),
+    ):
+        reply = reduce(state, SetPolicy(change), 1.0).reply
+        assert (reply.ok, reply.code) == (False, code)
+        assert words in reply.text

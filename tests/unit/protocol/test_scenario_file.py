@@ -7,6 +7,7 @@ import pytest
 
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import SCENARIO_BYTES_MAX
+from engine.protocol.policy import PolicyChange, PolicyScope
 from engine.protocol.scenario import Stage
 from engine.protocol.scenario_file import Known, parse_scenario, read_scenario
 
@@ -16,11 +17,18 @@ def _refuse_zero(metric: str, condition: str) -> None:
         raise UserError(f"thresholds.{metric}: found 'zero'")
 
 
+def _refuse_seven(change: PolicyChange, where: str) -> None:
+    if change.priority == 7:
+        raise UserError(f"{where}.priority: found 7")
+
+
 KNOWN = Known(
     behaviours=("wanderer", "trader", "raider", "cheater"),
     faults=("disconnect-storm",),
     check_fault=lambda *_: None,
     check_threshold=_refuse_zero,
+    policies=("speed", "reach"),
+    check_policy=_refuse_seven,
 )
 
 WHOLE = """
@@ -202,3 +210,56 @@ def test_the_scope_of_a_fault_names_an_archetype_of_the_mix():
             parse_scenario(text.format(name), "f", KNOWN)
         said = f"fault[0].scope.archetype: found '{name}'; allowed: wanderer, trader"
         assert said in caught.value.message
+
+
+def test_policies_are_set_and_files_are_found_beside_the_scenario() -> None:
+    text = """
+format = 1
+[[policy]]
+name = "speed"
+enabled = false
+priority = 12
+[[policy]]
+name = "dragons"
+file = "mine/dragons.py"
+params = { n = 4 }
+scope = { zones = [1, 2], roles = ["player"], kinds = ["attack"], entities = [100007] }
+"""
+    scenario = parse_scenario(text, "s.toml", KNOWN, Path("/storms"))
+    speed, dragons = scenario.policies
+    assert speed.change == PolicyChange("speed", enabled=False, priority=12)
+    assert (speed.file, dragons.file) == ("", "/storms/mine/dragons.py")
+    assert dragons.change.params == {"n": 4}
+    assert dragons.change.scope == PolicyScope((1, 2), ("attack",), (100_007,), ("player",))
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (
+            'name = "sped"',
+            "policy[0].name: found 'sped'; allowed: speed, reach; did you mean 'speed'",
+        ),
+        ('name = "speed"\npriority = 7', "policy[0].priority: found 7"),
+        ('name = "speed"\npriority = -1', "policy[0].priority"),
+        ('name = "speed"\nenabled = "no"', "policy[0].enabled"),
+        ('name = "speed"\nparms = {}', "policy[0].parms: unknown key; allowed: name, enabled"),
+        (
+            'name = "speed"\nscope = { zone = [1] }',
+            "policy[0].scope.zone: unknown key; allowed: zones",
+        ),
+        ('name = "speed"\nscope = { zones = [64] }', "policy[0].scope.zones[0]"),
+        ('name = "speed"\nscope = { kinds = ["mvoe"] }', "policy[0].scope.kinds[0]"),
+        (
+            'name = "speed"\nfile = "a.py"',
+            "policy[0].name: 'speed' is built in; give the one in a.py",
+        ),
+        ('name = "speed"\n[[policy]]\nname = "speed"', "policy[1].name: 'speed' stands here twice"),
+        ('file = "a.py"', "policy[0]"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_told(policy: str, words: str) -> None:
+    with pytest.raises(UserError) as told:
+        parse_scenario(f"format = 1\n[[policy]]\n{policy}\n", "s.toml", KNOWN)
+    assert words in told.value.message
+    assert "\n" not in told.value.message

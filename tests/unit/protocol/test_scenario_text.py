@@ -1,6 +1,7 @@
 import tomllib
 
-from engine.protocol.scenario import FaultStep, Scenario, Stage, Target
+from engine.protocol.policy import PolicyChange, PolicyScope
+from engine.protocol.scenario import FaultStep, PolicyStep, Scenario, Stage, Target
 from engine.protocol.scenario_file import Known, parse_scenario
 from engine.protocol.scenario_text import scenario_toml
 
@@ -9,6 +10,7 @@ KNOWN = Known(
     faults=("disconnect-storm",),
     check_fault=lambda *_: None,
     check_threshold=lambda *_: None,
+    policies=("speed", "reach"),
 )
 
 
@@ -24,6 +26,17 @@ def test_a_scenario_reads_back_as_it_was() -> None:
         faults=(
             FaultStep("disconnect-storm", 5.0, 6.0, 1.0, {"players_pct": 30.0}, {"how": "fin"}),
             FaultStep("disconnect-storm", 9.0, 6.0, 0.0, {"ids": (1, 2)}, {}),
+        ),
+        policies=(
+            PolicyStep(PolicyChange("speed", enabled=False, priority=3)),
+            PolicyStep(
+                PolicyChange(
+                    "dragons",
+                    params={"words": 'a "b"', "n": 4},
+                    scope=PolicyScope((1, 2), ("attack",), (100_007,), ("player",)),
+                ),
+                "/my/dragons.py",
+            ),
         ),
         thresholds={"latency_ms.p99": "< 150"},
     )

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from engine.protocol.limits import POSITION_MAX
-from engine.world.governance import DENY, find_policies
+from engine.protocol.policy import PolicyChange
+from engine.world.audit import DENY, WORLD_ITSELF
+from engine.world.governance import find_policies
 from tests.unit.world.arena import MIDDLE, TILE, Arena, node, npc, player, target
 
-ONE, TWO = player(0), player(1)
+ONE, TWO, THREE = player(0), player(1), player(2)
 
 
 def test_speed_lets_walk_what_was_saved_and_no_more() -> None:
@@ -136,3 +138,93 @@ def test_denials_are_stored_and_cost_what_a_command_costs() -> None:
     assert np.all(arena.last.verdicts.verdict == DENY)
     assert len(arena.events("denied")) == 21
     assert arena.get(ONE, "last_seq") == 21
+
+
+def test_cooldown_counts_from_what_was_done() -> None:
+    arena = Arena(players=1)
+    for seq, verdict in ((1, 0), (2, 1), (3, 0)):
+        arena.step((ONE, seq, "say"), texts={0: "hello"})
+        assert arena.verdicts() == [verdict], seq
+    assert arena.get(ONE, "said_ms") == 301
+    arena.wait(5)
+    arena.step((ONE, 4, "say"), (ONE, 5, "say"), texts={0: "one", 1: "two"})
+    assert arena.verdicts() == [0, 1], "within a tick as well"
+    assert arena.reason(1) == "cooldown: one say in 2 ticks"
+
+
+def test_spawn_protection_lasts_until_one_attacks() -> None:
+    arena = Arena()
+    arena.step(joins=[(player(5), "player-5")])
+    arena.put(player(5), MIDDLE, MIDDLE)
+    arena.step(target("attack", ONE, 1, player(5)))
+    assert arena.reason() == "spawn-protection: player-5 is protected for another 19 ticks"
+    arena.step(target("attack", player(5), 1, ONE))
+    assert arena.verdicts() == [0]
+    arena.step(target("attack", ONE, 2, player(5)))
+    assert arena.verdicts() == [0]
+
+
+def test_spawn_protection_ends() -> None:
+    arena = Arena()
+    arena.step(joins=[(player(5), "player-5")])
+    arena.put(player(5), MIDDLE, MIDDLE)
+    arena.wait(19)
+    arena.step(target("attack", ONE, 1, player(5)))
+    assert arena.verdicts() == [0]
+
+
+def test_zone_capacity_lets_in_as_many_as_fit_lower_ids_first() -> None:
+    arena = Arena(players=4)
+    edge = 128 * TILE
+    for number in range(4):
+        arena.put(player(number), edge - TILE, MIDDLE)
+    arena.step(policies=[PolicyChange("zone-capacity", params={"entities_max": 2})])
+    moves = [(player(number), 1, "move", edge + TILE, MIDDLE) for number in (3, 2, 1, 0)]
+    arena.step(*moves)
+    assert arena.verdicts() == [1, 1, 0, 0]
+    assert arena.reason(0) == "zone-capacity: zone 36 is full with 0, allowed 2"
+    arena.step((player(0), 2, "move", edge + 2 * TILE, MIDDLE))
+    assert arena.verdicts() == [0], "who is in it already moves about"
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "why"),
+    [
+        ("Damn you, scum", "**** you, ****", "2 listed words"),
+        ("the dam is scummy", "the dam is scummy", ""),
+        ("HELP ME RAIDERS", "help me raiders", "shouting"),
+        ("OK WOW", "OK WOW", ""),
+        ("heeeeelp!!!!!!", "heeelp!!!", "repetition"),
+        ("YOU DAMN FOOOOOOLS", "you **** foools", "repetition, shouting, a listed word"),
+        ("....", "...", "repetition"),
+    ],
+)
+def test_chat_filter(said: str, heard: str, why: str) -> None:
+    arena = Arena(players=1)
+    arena.step((ONE, 1, "say"), texts={0: said})
+    (event,) = arena.events("said")
+    assert event.text == heard
+    assert arena.verdicts() == [2 if why else 0]
+    if why:
+        assert arena.reason() == f"chat-filter: {why}"
+
+
+def test_speed_shortens_to_the_step_that_is_allowed_now() -> None:
+    arena = Arena()
+    arena.step(policies=[PolicyChange("speed", params={"step_tiles_max": 2})])
+    arena.step(arena.move(ONE, 1, 4 * TILE))
+    assert arena.reason() == "speed: a step of 4.0 tiles, shortened to 2.0"
+    arena.wait(20)
+    arena.step(arena.move(ONE, 2, 9 * TILE))
+    assert arena.reason() == "speed: a step of 9.0 tiles, allowed 2.0"
+
+
+def test_trades_keep_every_purse_whole_also_without_governance() -> None:
+    arena = Arena(players=3)
+    off = [PolicyChange(name, enabled=False) for name in ("inventory", "trade-escrow")]
+    arena.step(policies=off)
+    arena.set(THREE, goods=5)
+    result = arena.step(target("trade", ONE, 1, THREE, 4), target("trade", TWO, 1, THREE, 4))
+    assert arena.verdicts() == [0, 1]
+    assert arena.reason(1) == "trade: seller has 1 goods, 4 wanted"
+    assert result.audit.policy.tolist() == [255, WORLD_ITSELF]

@@ -1,0 +1,85 @@
+"""Users' policies as a capsule keeps them."""
+
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from engine.protocol.errors import UserError
+from engine.protocol.limits import POLICY_FILE_BYTES_MAX
+from engine.protocol.policy import PolicyFile
+from engine.store.policyfiles import load_policies, read_policy_file
+
+GOOD = """
+from dataclasses import dataclass
+from engine.extend import deny, policy
+
+@dataclass
+class Limit:
+    gold: int = 5
+
+@policy("no-dragons", kinds=("trade",))
+def POLICY(intent, world):
+    return deny("no") if world.target.gold > Limit().gold else None
+"""
+
+
+def kept(folder: Path, text: str, name: str = "") -> PolicyFile:
+    (folder / "policies").mkdir(exist_ok=True)
+    (folder / "policies/0-mine.py").write_text(text)
+    return PolicyFile("policies/0-mine.py", blake3(text.encode()).hexdigest(), "/my/mine.py", name)
+
+
+def test_a_policy_is_loaded_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (made,) = load_policies(tmp_path, [kept(tmp_path, GOOD, "no-dragons")])
+    assert (made.name, made.scope.kinds, made.priority) == ("no-dragons", ("trade",), 50)
+    assert [path.name for path in (tmp_path / "policies").iterdir()] == ["0-mine.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", r"/my/mine.py: found no POLICY; it must define POLICY = policy"),
+        ("POLICY = 7", r"/my/mine.py: found POLICY = 7; it must define"),
+        ("x = 1\ny = x +", r"/my/mine.py, line 2: SyntaxError: invalid syntax"),
+        ("\n\nraise KeyError('a\\x1bb')", r"/my/mine.py, line 3: KeyError: "),
+        ("import nothing_of_that_name", r"line 1: ModuleNotFoundError"),
+        (GOOD.replace('"trade"', '"tarde"'), r"line 9: ValueError: kinds: found 'tarde'"),
+        ("x = '\0'", r"/my/mine.py"),
+        ("import sys; sys.exit(3)", r"/my/mine.py, line 1: SystemExit: 3"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_in_a_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UserError, match=words) as told:
+        load_policies(tmp_path, [kept(tmp_path, text)])
+    assert told.value.message.isprintable()
+
+
+def test_another_name_than_the_scenario_s(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="called 'no-dragons', the scenario calls it 'dragons'"):
+        load_policies(tmp_path, [kept(tmp_path, GOOD, "dragons")])
+
+
+def test_a_file_that_was_changed_is_not_run(tmp_path: Path) -> None:
+    listed = kept(tmp_path, GOOD)
+    kept(tmp_path, "raise SystemExit")
+    with pytest.raises(UserError, match="changed since the run began"):
+        load_policies(tmp_path, [listed])
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read: No such file"):
+        read_policy_file(tmp_path / "none.py")
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+        read_policy_file(tmp_path)
+    (tmp_path / "large.py").write_bytes(b"#" * (POLICY_FILE_BYTES_MAX + 1))
+    with pytest.raises(UserError, match="larger than"):
+        read_policy_file(tmp_path / "large.py")
+
+
+def test_the_example_of_the_documentation_is_a_policy(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "policies.md").read_text()
+    example = text.partition("```python\n")[2].partition("```")[0]
+    (made,) = load_policies(tmp_path, [kept(tmp_path, example, "no-dragons")])
+    assert made.help == "Dragons are left alone, and nobody buys more than five at once."
+    assert made.priority == 48
