@@ -59,9 +59,11 @@ class Recording(Struct, frozen=True):
             )
         except ValueError as problem:
             raise _damaged(problem) from problem
+        except OSError as problem:
+            raise _unreadable(problem) from problem
 
     def world_then(self, tick: int) -> WorldThen:
-        """Return what was true before a tick.
+        """Return what was true after a tick.
 
         Raises:
             UserError: There is no such tick, or the log is damaged.
@@ -69,7 +71,7 @@ class Recording(Struct, frozen=True):
         return world_then(self._world(tick))
 
     def entity_then(self, tick: int, entity: int) -> EntityThen | None:
-        """Return what was true of an entity before a tick, None when it was not there.
+        """Return what was true of an entity after a tick, None when it was not there.
 
         Raises:
             UserError: There is no such tick, or the log is damaged.
@@ -80,13 +82,14 @@ class Recording(Struct, frozen=True):
         try:
             last = self.log.last()
             end = 0 if last is None else last.tick + 1
-            if not 0 <= tick <= end:
-                raise UserError(
-                    f"--at: found {tick}; {self.run} has {end} ticks, allowed is 0 to {end}"
-                )
-            return world_at(self.log, self.config, tick)
+            if not 0 <= tick < end:
+                allowed = f"allowed is 0 to {end - 1}" if end else "nothing is known of it"
+                raise UserError(f"--at: found {tick}; {self.run} has {end} ticks, {allowed}")
+            return world_at(self.log, self.config, tick + 1)
         except ValueError as problem:
             raise _damaged(problem) from problem
+        except OSError as problem:
+            raise _unreadable(problem) from problem
 
 
 @contextmanager
@@ -126,7 +129,7 @@ def open_recording(path: Path, *, allow_code: bool = False) -> Iterator[Recordin
     try:
         log = LogFile(path / LOG_NAME)
     except OSError as problem:
-        raise UserError(f"the log cannot be read: {problem}") from problem
+        raise _unreadable(problem) from problem
     except ValueError as problem:
         raise _damaged(problem) from problem
     try:
@@ -137,3 +140,7 @@ def open_recording(path: Path, *, allow_code: bool = False) -> Iterator[Recordin
 
 def _damaged(problem: ValueError) -> UserError:
     return UserError(f"the log is damaged: {problem}", ExitCode.VERIFY_DIFFERS)
+
+
+def _unreadable(problem: OSError) -> UserError:
+    return UserError(f"the log cannot be read: {problem}")
