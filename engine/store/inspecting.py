@@ -57,6 +57,8 @@ def _see_rows(tables: Tables, start: int, newest: int) -> int:
         seq = record.last_seq + 1
     while tick <= newest:
         for record, stored_check in _some(tables, tick):
+            if tick > newest:
+                break
             if record.tick != tick:
                 raise _damaged(tick, f"it is missing, the next is {record.tick}")
             if seq is not None and record.first_seq != seq:
