@@ -17,9 +17,13 @@ from engine.store.policyfiles import config_of
 
 
 def past_of(spec: HistorySpec) -> Past:
-    """Return the past that a spec speaks of."""
-    database = Path(spec.database)
-    return Past(database, config_of(spec.shape, database.parent))
+    """Return the past that a spec speaks of.
+
+    Raises:
+        UserError: A policy of the user's that governed it cannot be run any more.
+    """
+    path = Path(spec.database)
+    return Past(path, config_of(spec.shape, path.parent))
 
 
 def told(past: Past, asked: AskHistory) -> HistoryTold:
@@ -45,7 +49,11 @@ async def serve_history(channel: Channel) -> None:
             text = f"the historian was first told {type(spec).__name__}, not its specification"
             channel.post(ChildProblem(text, int(ExitCode.OWN_FAULT)))
             return
-        past = past_of(spec)
+        try:
+            past = past_of(spec)
+        except UserError as problem:
+            channel.post(ChildProblem(problem.message, int(problem.exit_code)))
+            return
         channel.post(HistoryReady(os.getpid()))
         while not isinstance(message := await channel.receive(), Quit):
             if isinstance(message, AskHistory):

@@ -105,17 +105,16 @@ class HistoryPost:
                 return Refused("gone", problem) if problem else await answer
         except TimeoutError:
             return Refused("deadline", f"the world at tick {question.tick} was not there in time")
-        except asyncio.CancelledError:
-            if not answer.cancelled():  # whoever asked has gone, not the historian
-                raise
-            return Refused("gone", "the historian is gone: ask again")
         finally:
             del self._waiting[question.id]
 
-    async def _in_thread(self, question: AskHistory) -> HistoryTold:
+    async def _in_thread(self, question: AskHistory) -> HistoryTold | Refused:
         async with self._turn:
             if self._past is None:
-                self._past = past_of(self._spec)
+                try:
+                    self._past = await asyncio.to_thread(past_of, self._spec)
+                except UserError as problem:
+                    return Refused("gone", problem.message)
             return await asyncio.to_thread(told, self._past, question)
 
     async def _post(self, question: AskHistory) -> str:
@@ -183,5 +182,7 @@ class HistoryPost:
 
     def _forsake(self) -> None:
         """Give up what was asked: nobody answers it any more."""
-        for waiting in self._waiting.values():
-            waiting.cancel()
+        for number, waiting in self._waiting.items():
+            if not waiting.done():
+                text = "the historian is gone: ask again"
+                waiting.set_result(HistoryTold(number, 0, {}, "gone", text))

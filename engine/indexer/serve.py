@@ -58,10 +58,16 @@ class _Shell:
         self._note = note
         self._anew = ""
         self._told_seq = -1
+        self._thrown_away: list[str] = []
         self._indexer: Indexer | None = None
 
     def open(self) -> None:
-        self._indexer = Indexer(Path(self._spec.database), Path(self._spec.index), self._tell_anew)
+        # The first word is that it runs; what it found is told after that.
+        self._indexer = Indexer(
+            Path(self._spec.database),
+            Path(self._spec.index),
+            self._tell_anew,
+        )
 
     def close(self) -> None:
         if self._indexer is not None:
@@ -111,19 +117,18 @@ class _Shell:
             self._note(f"the index stays behind the log: {problem}")
         self._report()
 
-    def _report(self, anew: str = "") -> None:
+    def _report(self) -> None:
         indexer = self._indexer
-        if indexer is None:
-            position = 0
-        else:
-            position = indexer.index.position
-            if position == self._told_seq and not anew:
-                return
-            self._told_seq = position
-        self._channel.post(IndexReport(position, anew))
+        assert indexer is not None  # noqa: S101 - run comes after open
+        position = indexer.index.position
+        for why in self._thrown_away:
+            self._channel.post(IndexReport(position, why))
+        if position != self._told_seq:
+            self._channel.post(IndexReport(position))
+        self._thrown_away, self._told_seq = [], position
 
     def _tell_anew(self, why: str) -> None:
-        self._report(why)
+        self._thrown_away.append(why)
 
     async def _until_quit(self) -> None:
         while not isinstance(message := await self._channel.receive(), Quit):

@@ -1,7 +1,7 @@
 """Finds what differs between two states, or between two ticks' events: pure, for people."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from engine.world.arrays import Array
 from engine.world.audit import NO_POLICY, VERDICT_NAMES, WORLD_ITSELF, AuditBlock
 from engine.world.events import EVENT_DTYPE, EventBlock
 from engine.world.state import COLUMNS, State
+from engine.world.world import World
 
 Differences = tuple[tuple[FieldDifference, ...], int]
 """The first of them, and how many more there are."""
@@ -22,6 +23,14 @@ _SCALARS = ("count", "supply", "treasury", "goods_supply", "world_version")
 def states(found: State, stored: State) -> Differences:
     """Return what differs between the state of a re-run and a recorded one."""
     return _first(_state_differences(found, stored))
+
+
+def worlds(found: World, stored: World) -> Differences:
+    """Return what differs between the world of a re-run and a recorded one, policies too."""
+    differences = chain(
+        _state_differences(found.state, stored.state), _policy_differences(found, stored)
+    )
+    return _first(differences)
 
 
 def blocks(found: EventBlock, stored: EventBlock) -> Differences:
@@ -78,6 +87,15 @@ def _state_differences(found: State, stored: State) -> Iterator[FieldDifference]
     for cell in differing(found.cell_versions, stored.cell_versions).tolist():
         changed = int(found.cell_versions[cell]), int(stored.cell_versions[cell])
         yield FieldDifference("world", f"version of cell {cell}", *changed)
+
+
+def _policy_differences(found: World, stored: World) -> Iterator[FieldDifference]:
+    ours, theirs = ({view.name: view for view in each.governor.views()} for each in (found, stored))
+    for name in ours:
+        for what in ("enabled", "priority", "scope", "params", "failed"):
+            pair = [str(getattr(views[name], what)) for views in (ours, theirs)]
+            if pair[0] != pair[1]:
+                yield FieldDifference("world", f"{what} of policy {name}", *pair)
 
 
 def _event_differences(found: EventBlock, stored: EventBlock) -> Iterator[FieldDifference]:

@@ -9,7 +9,6 @@ from engine.protocol.replay import Difference, Phase
 from engine.store import compare
 from engine.store.base import LogReader, TickRecord
 from engine.store.replay import walk_on, world_at
-from engine.world import checkpoint
 from engine.world.arrays import Array
 from engine.world.audit import AuditBlock
 from engine.world.events import Code, EventBlock
@@ -64,10 +63,10 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
 def checkpoint_difference(world: World, stored: bytes) -> Difference:
     """Return what differs between the world and a stored checkpoint of the same tick."""
     try:
-        saved, state, *_ = checkpoint.load(stored, world.config.capacity)
+        saved = World.restore(world.config, stored)
     except ValueError as problem:
         return Difference(world.tick, "checkpoint", f"it cannot be read: {problem}")
-    fields, more = compare.states(world.state, state)
+    fields, more = compare.worlds(world, saved)
     what = "the checkpoint before the tick holds another state"
     if (saved.tick, saved.next_seq) != (world.tick, world.next_seq):
         what = (
@@ -75,7 +74,7 @@ def checkpoint_difference(world: World, stored: bytes) -> Difference:
             f"the re-run at {world.tick} and {world.next_seq}"
         )
     elif not fields:
-        what = "the checkpoint holds other reactions to come, broken invariants or policies"
+        what = "the checkpoint holds other reactions to come, or other broken invariants"
     return Difference(world.tick, "checkpoint", what, (), 0, fields, more, world.tick)
 
 
@@ -89,10 +88,10 @@ def _at_next_checkpoint(log: LogReader, world: World, difference: Difference) ->
     if world.tick < later[0]:
         next(step for step in walk_on(log, world) if step[0].tick == later[0] - 1)
     try:
-        _, state, _, _ = checkpoint.load(stored, world.config.capacity)
+        saved = World.restore(world.config, stored)
     except ValueError:
         return Difference(difference.tick, "hash", f"{what}, the next checkpoint is unreadable")
-    fields, more = compare.states(world.state, state)
+    fields, more = compare.worlds(world, saved)
     if not fields:
         what = f"{what}, and so does the checkpoint before tick {world.tick}: the hash is damaged"
     return Difference(difference.tick, "hash", what, (), 0, fields, more, world.tick)

@@ -150,6 +150,7 @@ class Index:
 
         Raises:
             OSError: There is no room, or the file cannot be written; nothing was added.
+            Damaged: The index is of no use any more.
         """
         first_seq = ticks[0].first_seq
         assert first_seq == self.position + 1, (first_seq, self.position)  # noqa: S101 - ours
@@ -189,9 +190,13 @@ class Index:
         Raises:
             OSError: As for ``add``.
         """
-        with self._transaction():
-            self._db.execute("DELETE FROM blocks")
-            self._db.execute("DELETE FROM segments")
+        # Another file, for of a damaged one nothing is certain, not even that it can be emptied.
+        self._db.close()
+        try:
+            self._make()
+            self._db = _connect(self._path)
+        except apsw.Error as problem:
+            raise OSError(f"{self._path}: {problem}") from problem
         self._segments, self.why_anew = [], why
 
     def close(self) -> None:
@@ -245,6 +250,9 @@ class Index:
             self._db.execute("BEGIN IMMEDIATE").fetchall()
             yield
             self._db.execute("COMMIT").fetchall()
+        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as problem:
+            self._roll_back()
+            raise Damaged(f"it is damaged ({problem})") from problem
         except apsw.Error as problem:
             self._roll_back()
             raise OSError(f"{self._path}: {problem}") from problem

@@ -1,5 +1,7 @@
 """Builds a state from stored events instead of stepping: another way to the same world."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from engine.world.apply import apply, seal
@@ -8,7 +10,7 @@ from engine.world.events import EventBlock
 from engine.world.state import State
 
 
-def refold(state: State, block: EventBlock, tick: int, interval_ms: int) -> None:
+def refold(state: State, block: EventBlock, tick: int, interval_ms: int) -> Array:
     """Change the state as a tick's stored events say.
 
     Args:
@@ -16,6 +18,9 @@ def refold(state: State, block: EventBlock, tick: int, interval_ms: int) -> None
         block: The tick's events.
         tick: The tick.
         interval_ms: World time of a tick.
+
+    Returns:
+        The events, with their versions counted anew.
 
     Raises:
         ValueError: There is no room for who joined: these are no events of this world.
@@ -26,9 +31,14 @@ def refold(state: State, block: EventBlock, tick: int, interval_ms: int) -> None
     for some in _blocks(rows):
         apply(state, some, now_ms)
     seal(state, rows, block.texts, old_cells, tick, now_ms)
+    return rows
 
 
 def _blocks(rows: Array) -> list[Array]:
-    """Cut where the kind changes or a stream may come again: ``apply`` takes one kind at a time."""
-    cut = (rows["kind"][1:] != rows["kind"][:-1]) | (rows["stream"][1:] <= rows["stream"][:-1])
-    return [block for block in np.split(rows, np.nonzero(cut)[0] + 1) if len(block)]
+    """Cut where the kind changes or a stream may come again: what was applied as one block."""
+    if not len(rows):
+        return []
+    kinds, streams = rows["kind"], rows["stream"]
+    cuts = np.flatnonzero((kinds[1:] != kinds[:-1]) | (streams[1:] <= streams[:-1])) + 1
+    ends = [0, *cuts.tolist(), len(rows)]
+    return [rows[first:end] for first, end in pairwise(ends)]

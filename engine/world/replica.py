@@ -1,14 +1,9 @@
 """``Replica``: a world that is told what happened. Nothing is judged, nothing reacted to."""
 
-from itertools import pairwise
-
-import numpy as np
-
-from engine.world.apply import apply, seal
-from engine.world.arrays import Array
 from engine.world.cascade import no_frontier
 from engine.world.checkpoint import state_hash
 from engine.world.events import TickEvents
+from engine.world.refold import refold
 from engine.world.world import World
 
 
@@ -44,13 +39,9 @@ class Replica:
                 f"tick {events.tick} with events from {events.first_seq} does not follow: "
                 f"tick {self.tick} and event {self.next_seq} are next"
             )
-        rows, state, now_ms = events.rows.copy(), self.state, events.tick * self._interval_ms
-        old_cells = state.cell[: state.count].copy()
-        for some in _blocks(rows):
-            apply(state, some, now_ms)
-        seal(state, rows, events.block.texts, old_cells, events.tick, now_ms)
+        refold(self.state, events.block, events.tick, self._interval_ms)
         self.tick = events.tick + 1
-        self.next_seq += len(rows)
+        self.next_seq += len(events.rows)
 
     def hash(self) -> bytes:
         """Return the state hash as it is if only events made a difference.
@@ -61,13 +52,3 @@ class Replica:
         return state_hash(
             self.state, self.tick, self.next_seq, no_frontier(), self._told, self._standing
         )
-
-
-def _blocks(rows: Array) -> list[Array]:
-    """Cut where the kind changes or a stream may come again: what was applied as one block."""
-    if not len(rows):
-        return []
-    kinds, streams = rows["kind"], rows["stream"]
-    cuts = np.flatnonzero((kinds[1:] != kinds[:-1]) | (streams[1:] <= streams[:-1])) + 1
-    ends = [0, *cuts.tolist(), len(rows)]
-    return [rows[first:end] for first, end in pairwise(ends)]

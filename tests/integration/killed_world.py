@@ -2,7 +2,8 @@
 
 This process only forks and kills: each life of the world is a fork that opens the log,
 recovers, and ticks as fast as it can until it is killed. What it has made durable it tells
-over a pipe, as the real one acknowledges its players.
+over a pipe, as the real one acknowledges its players. Beside it an indexer is at work, and
+is killed as well.
 """
 
 import os
@@ -10,12 +11,14 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import msgspec
 from msgspec import Struct
 
+from engine.indexer.work import Indexer
 from engine.protocol.limits import NODE_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
 from engine.store.base import TickRecord
 from engine.store.recover import recover
@@ -39,11 +42,13 @@ class Killed(Struct, frozen=True):
         lives: How often the world was killed.
         acknowledged: Tick, last event and state hash in hex, as each was told durable.
         began_at: The tick with which each life began.
+        anew: Why an index was thrown away, a line each time.
     """
 
     lives: int
     acknowledged: list[tuple[int, int, str]]
     began_at: list[int]
+    anew: str
 
 
 def live(path: Path, told: int) -> None:
@@ -87,31 +92,77 @@ def _tell(pipe: int, tick: int, seq: int, state_hash: bytes) -> None:
     os.write(pipe, _ACKED.pack(tick, seq, state_hash))
 
 
-def kill_one(path: Path, chance: Random) -> list[tuple[int, int, str]]:
-    """Let the world live for a moment and kill it; return what it told, in order."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        try:
-            live(path, writing)
-        except BaseException as problem:  # noqa: BLE001 - a fork must never go on as its parent
-            sys.stderr.write(f"the world died by itself: {type(problem).__name__}: {problem}\n")
-        finally:
-            os._exit(3)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        # It lives from its first word on: recovered, or dead by itself.
-        data = told.read(_ACKED.size)
-        time.sleep(chance.uniform(0.0, LIFE_S_MAX))
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        data += told.read()
-    if not os.WIFSIGNALED(status):
-        raise SystemExit("the world did not wait to be killed")
+def build_index(path: Path, told: int) -> None:
+    """Be the indexer: index whatever there is, in pieces as small as they come."""
+    indexer = Indexer(path, index_of(path), lambda why: _say(told, why))
+    while True:
+        indexer.step(time.monotonic(), at_once=True)
+
+
+def index_of(path: Path) -> Path:
+    """Return where the log's index is."""
+    return path.with_name("index.db")
+
+
+def _say(pipe: int, text: str) -> None:
+    os.write(pipe, text.encode() + b"\n")
+
+
+class Fork:
+    """A process that does something without end, until it is killed.
+
+    Args:
+        work: Takes the descriptor of a pipe that is read here.
+    """
+
+    def __init__(self, work: Callable[[int], None]) -> None:
+        reading, writing = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(reading)
+            try:
+                work(writing)
+            except BaseException as problem:  # noqa: BLE001 - a fork must never go on as its parent
+                sys.stderr.write(f"it died by itself: {type(problem).__name__}: {problem}\n")
+            finally:
+                os._exit(3)
+        os.close(writing)
+        self.told = os.fdopen(reading, "rb")
+
+    def kill(self) -> bytes:
+        """Kill it; return what it told before and was not yet read."""
+        os.kill(self._pid, signal.SIGKILL)
+        _, status = os.waitpid(self._pid, 0)
+        with self.told:
+            rest = self.told.read()
+        if not os.WIFSIGNALED(status):
+            raise SystemExit("a process did not wait to be killed")
+        return rest
+
+
+def kill_one(path: Path, chance: Random) -> tuple[list[tuple[int, int, str]], str]:
+    """Let the world and its indexer live for a moment and kill both.
+
+    Returns:
+        What the world told, in order, and why an index was thrown away.
+    """
+    world = Fork(lambda told: live(path, told))
+    # It lives from its first word on: recovered, or dead by itself.
+    data = world.told.read(_ACKED.size)
+    indexer = Fork(lambda told: build_index(path, told))
+    time.sleep(chance.uniform(0.0, LIFE_S_MAX))
+    anew = ""
+    if chance.random() < 0.5:
+        anew = indexer.kill().decode()
+        time.sleep(chance.uniform(0.0, LIFE_S_MAX / 4))
+        data += world.kill()
+    else:
+        data += world.kill()
+        time.sleep(chance.uniform(0.0, LIFE_S_MAX / 4))
+        anew = indexer.kill().decode()
     whole = len(data) - len(data) % _ACKED.size
     words = _ACKED.iter_unpack(data[:whole])
-    return [(tick, seq, state_hash.hex()) for tick, seq, state_hash in words]
+    return [(tick, seq, state_hash.hex()) for tick, seq, state_hash in words], anew
 
 
 def main() -> int:
@@ -120,11 +171,13 @@ def main() -> int:
     chance = Random(seed)
     acknowledged: list[tuple[int, int, str]] = []
     began_at: list[int] = []
+    anew = ""
     for _ in range(times):
-        words = kill_one(folder / "events.db", chance)
+        words, why = kill_one(folder / "events.db", chance)
         began_at.append(words[0][0] + 1)
         acknowledged += words
-    sys.stdout.write(msgspec.json.encode(Killed(times, acknowledged, began_at)).decode())
+        anew += why
+    sys.stdout.write(msgspec.json.encode(Killed(times, acknowledged, began_at, anew)).decode())
     return 0
 
 

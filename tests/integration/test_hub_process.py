@@ -129,7 +129,7 @@ async def test_children_and_memory_go_with_a_killed_hub(place: Place) -> None:
     run = await place.start(place.spec(squads=2))
     await run.watch(lambda s: _all_connected(s) and s.story.narrator == "telling", "all are there")
     children = children_of(run.pid)
-    assert len(children) == 4  # the world, two squads, the narrator
+    assert len(children) == 5  # the world, two squads, the narrator, the indexer
     assert len(_memory_of(run.pid)) == 1
     run.process.kill()
     within_s = CHILD_GRACE_S + MARGIN_S

@@ -92,8 +92,17 @@ def _recovered(number: int) -> Callable[[Snapshot], bool]:
     return holds
 
 
-def _played_on(witnesses: list[_Witness], acks: int) -> Callable[[Snapshot], bool]:
-    return lambda _: min(len(witness.acks) for witness in witnesses) > acks
+def _played_on(witnesses: list[_Witness]) -> Callable[[Snapshot], bool]:
+    """Return whether each witness has been let in again and heard of some more commands."""
+    before = [(len(witness.applied), len(witness.acks)) for witness in witnesses]
+
+    def holds(_: Snapshot) -> bool:
+        return all(
+            len(witness.applied) > times and len(witness.acks) > acks + 3
+            for witness, (times, acks) in zip(witnesses, before, strict=True)
+        )
+
+    return holds
 
 
 async def test_no_acknowledged_command_is_lost_and_none_is_applied_twice(place: Place) -> None:
@@ -105,12 +114,13 @@ async def test_no_acknowledged_command_is_lost_and_none_is_applied_twice(place: 
         for witness in witnesses:
             tasks.create_task(witness.play(over))
         await run.watch(lambda s: s.players.connected == 20 and s.tick.tick > 10, "players play")
+        await run.watch(lambda _: all(witness.acks for witness in witnesses), "witnesses play")
         for number in range(1, KILLS + 1):
+            played_on = _played_on(witnesses)
             reply = await run.link.call(ArmFault("kill"))
             assert reply.ok, reply
             await run.watch(_recovered(number), "recovered")
-            mark = min(len(witness.acks) for witness in witnesses)
-            await run.watch(_played_on(witnesses, mark + 3), "witnesses play again")
+            await run.watch(played_on, "witnesses play again")
         over.set()
     await run.end()
     database = Path(run.ready.capsule) / "events.db"

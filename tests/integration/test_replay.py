@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,12 @@ from console.cli import main
 from engine.hub.capsule import Capsule
 from engine.hub.plan import world_shape
 from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.spec import PolicySource
 from engine.store.base import TickRecord
+from engine.store.policyfiles import config_of
 from engine.store.sqlite import SqliteStore
 from engine.world.inputs import TickInputs
-from engine.world.world import World, WorldConfig
+from engine.world.world import World
 from tests.integration.cli_kit import RUN, command_of, started
 from tests.integration.hub_process import PATIENCE_S
 from tests.specs import at_once, small_run
@@ -24,16 +27,11 @@ from tests.specs import at_once, small_run
 TICKS = 25
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with one recording, made by the world alone."""
-    runs = tmp_path_factory.mktemp("runs")
-    spec = small_run(runs, "20260101-000000-storm", scenario=at_once(3, npcs=15))
+def _record(runs: Path, run: str, **spec_changes: Any) -> Path:
+    """Make a capsule whose log the world alone wrote; return its folder."""
+    spec = small_run(runs, run, scenario=at_once(3, npcs=15), **spec_changes)
     capsule = Capsule.create(spec)
-    shape = world_shape(spec, ())
-    world = World.create(
-        WorldConfig(shape.seed, shape.npcs, shape.nodes, shape.capacity, shape.interval_ms)
-    )
+    world = World.create(config_of(world_shape(spec, capsule.policies), capsule.path))
     store = SqliteStore(Path(capsule.database))
     for tick in range(TICKS):
         names = [(PLAYER_ID_BASE + n, f"player-{n}") for n in range(3)] if not tick else []
@@ -43,6 +41,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if tick == 9:
             store.checkpoint(world.tick, world.checkpoint())
     store.close()
+    return capsule.path
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with one recording."""
+    runs = tmp_path_factory.mktemp("runs")
+    _record(runs, "20260101-000000-storm")
     return runs
 
 
@@ -214,6 +220,42 @@ def test_what_was_true(capsys: pytest.CaptureFixture[str], recorded: Path) -> No
     assert (code, told["name"], told["fields"]["last_seq"]) == (0, "player-1", 24)
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "9", "--entity", "1000001")
     assert "before tick 9: player-1\n" in out
+
+
+NO_REST = """
+from pathlib import Path
+from engine.extend import deny, permit, policy
+
+Path({told!r}).write_text("run")
+
+@policy("no-rest", kinds=("rest",))
+def no_rest(asked, look):
+    return deny("no rest today")
+
+POLICY = no_rest
+"""
+
+
+def test_users_code_is_run_only_when_it_is_allowed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    told, mine = tmp_path / "told", tmp_path / "mine.py"
+    mine.write_text(NO_REST.format(told=str(told)))
+    source = PolicySource(str(mine))
+    capsule = _record(tmp_path / "runs", "20260102-000000-strict", policies=(source,))
+    told.unlink()
+    for words in (["--verify"], ["--at", "3"]):
+        code, out, err = _replay(capsys, tmp_path / "runs", "2026", *words)
+        assert (code, out) == (2, "")
+        assert "--allow-code" in err
+        assert not told.exists(), "it was run although nobody said so"
+    code, out, _ = _replay(capsys, tmp_path / "runs", "2026", "--verify", "--allow-code")
+    assert code == 0, out
+    assert told.exists()
+    (copy,) = (capsule / "policies").glob("*.py")
+    copy.write_text(copy.read_text() + "# changed")
+    code, _, err = _replay(capsys, tmp_path / "runs", "2026", "--verify", "--allow-code")
+    assert (code, "its hash differs" in err) == (2, True)
 
 
 @pytest.mark.integration

@@ -14,12 +14,12 @@ from engine.protocol.limits import (
     PLAYER_ID_BASE,
     POSITION_MAX,
 )
-from engine.world.apply import apply, seal
-from engine.world.arrays import Array, take_in_order
+from engine.world.arrays import take_in_order
 from engine.world.checkpoint import state_hash
 from engine.world.events import Code
 from engine.world.genesis import genesis
 from engine.world.inputs import TickInputs
+from engine.world.refold import refold
 from engine.world.state import HOME_ZONES, State, zone_corner
 from engine.world.world import TickResult, World, WorldConfig
 
@@ -216,22 +216,12 @@ def test_events_alone_build_the_same_state(run: list[dict]) -> None:
     joins = TickInputs.of(joins=[(who, f"player-{who}") for who in PLAYERS])
     for inputs in [joins, *itertools.starmap(_inputs, enumerate(run))]:
         result = world.step(inputs)
-        rows = result.events.rows.copy()
-        old_cells = state.cell[: state.count].copy()
-        for block in _blocks(rows):
-            apply(state, block, result.tick * CONFIG.interval_ms)
-        seal(state, rows, result.events.texts, old_cells, result.tick, result.tick * 100)
+        rows = refold(state, result.events, result.tick, CONFIG.interval_ms)
         assert np.array_equal(rows, result.events.rows)
         standing = world.governor.standing.pack()
         hashed = state_hash(state, world.tick, world.next_seq, world._pending, {}, standing)
         assert hashed == result.hash
         assert np.array_equal(state.cell_versions, world.state.cell_versions)
-
-
-def _blocks(rows: Array) -> list[Array]:
-    """Cut where the kind changes or a stream may come again."""
-    cut = (rows["kind"][1:] != rows["kind"][:-1]) | (rows["stream"][1:] <= rows["stream"][:-1])
-    return [block for block in np.split(rows, np.nonzero(cut)[0] + 1) if len(block)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 3)), max_size=30))

@@ -20,6 +20,7 @@ from engine.store.base import (
 )
 from engine.store.memory import MemoryStore
 from engine.store.sqlite import SqliteStore
+from engine.world.events import TickEvents
 from tests.sim.timeline import Timeline
 
 CrashAt = Literal[
@@ -223,6 +224,9 @@ class FaultyStore:
 
     def events(self, after_seq: int = 0, limit: int = 100) -> list[Event]:
         return self._inner.events(after_seq, limit)
+
+    def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
+        return self._inner.ticks_after(after_seq, ticks_max=ticks_max, events_max=events_max)
 
     def checkpoint_ticks(self) -> list[int]:
         return self._inner.checkpoint_ticks()

@@ -13,7 +13,7 @@ from tests.sim.simulation import Simulation, quiet
 from tests.vectors import world
 
 PLAN = Plan(
-    seed=1, ticks=450, players=12, hecklers=2, npcs=200, nodes=200, rate=4.0, trouble_s=4.0,
+    seed=1, ticks=450, players=12, hecklers=2, npcs=200, nodes=200, rate=4.0, trouble_s=1.0,
     on_files=False,
 )  # fmt: skip
 

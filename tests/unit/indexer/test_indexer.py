@@ -85,6 +85,22 @@ def test_damage_found_in_merging_is_told_and_made_anew(busy: Busy, monkeypatch: 
     indexer.close()
 
 
+def test_a_file_that_is_spoilt_in_use_is_replaced(busy: Busy):
+    told: list[str] = []
+    indexer = Indexer(busy.path, busy.index_path, told.append)
+    indexer.step(0.0, at_once=True)
+    for ending in ("-wal", "-shm"):
+        busy.index_path.with_name(busy.index_path.name + ending).unlink()
+    busy.index_path.write_bytes(b"no index at all" * 3000)
+    indexer.begin_anew("a reader says so")
+    busy.run(5)
+    while indexer.step(0.0, at_once=True):
+        pass
+    assert len(told) == 1
+    assert _position(busy) == busy.events[-1].seq
+    indexer.close()
+
+
 async def _next(channel, kind: type):
     async with asyncio.timeout(20):
         while not isinstance(message := await channel.receive(), kind):
@@ -105,6 +121,17 @@ async def test_it_works_until_told_to_quit_and_leaves_nothing_undone(busy: Busy)
     await asyncio.wait_for(serving, 20)
     assert _position(busy) == busy.events[-1].seq
     assert notes == []
+
+
+async def test_its_first_word_is_that_it_runs_whatever_it_found(busy: Busy):
+    busy.index_path.write_bytes(b"nonsense" * 3000)
+    ours, theirs = memory_pair()
+    serving = asyncio.create_task(serve_indexer(theirs, lambda _: None))
+    ours.post(IndexerSpec(str(busy.path), str(busy.index_path)))
+    assert isinstance(await asyncio.wait_for(ours.receive(), 20), IndexerReady)
+    assert (await _next(ours, IndexReport)).anew
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 20)
 
 
 async def test_what_goes_wrong_is_said_and_tried_again(busy: Busy, monkeypatch: pytest.MonkeyPatch):

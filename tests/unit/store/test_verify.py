@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from engine.protocol.limits import NPC_ID_BASE, PLAYER_ID_BASE, REPLAY_DIFFERENCES_SHOWN_MAX
+from engine.protocol.policy import PolicyChange
 from engine.protocol.replay import Difference, FieldDifference, Progress
 from engine.store.base import TickRecord
 from engine.store.memory import MemoryStore
 from engine.store.then import entity_then, world_then
 from engine.store.verify import verify
-from engine.world import checkpoint
 from engine.world.audit import DENY, AuditBlock
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
@@ -209,6 +209,17 @@ def test_a_checkpoint_that_holds_another_state(log: Log) -> None:
     assert difference.fields == (FieldDifference("player-2", "gold", 100, 105),)
 
 
+def test_a_checkpoint_in_which_a_policy_stands_otherwise(log: Log) -> None:
+    world = World.restore(CONFIG, log.checkpoints[20] or b"")
+    world.governor.standing.change(PolicyChange("rate", params={"burst": 3}), 20)
+    log.checkpoints[20] = world.checkpoint()
+    difference = _difference(log)
+    assert (difference.tick, difference.phase) == (20, "checkpoint")
+    (field,) = difference.fields
+    assert (field.entity, field.field) == ("world", "params of policy rate")
+    assert (field.found, field.stored) == ("{'burst': 20}", "{'burst': 3}")
+
+
 def test_a_checkpoint_that_is_none(log: Log) -> None:
     log.checkpoints[20] = b"none"
     difference = _difference(log)
@@ -217,9 +228,9 @@ def test_a_checkpoint_that_is_none(log: Log) -> None:
 
 
 def test_what_differs_is_bounded(log: Log) -> None:
-    _, state, *_ = checkpoint.load(log.checkpoints[20] or b"", CONFIG.capacity)
     world = World.restore(CONFIG, log.checkpoints[20] or b"")
-    world.state.gold[: state.count] += 1
+    state = world.state
+    state.gold[: state.count] += 1
     log.checkpoints[20] = world.checkpoint()
     difference = _difference(log)
     assert len(difference.fields) == REPLAY_DIFFERENCES_SHOWN_MAX
