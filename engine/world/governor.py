@@ -77,8 +77,12 @@ class Governor:
         return self.standing.views()
 
     def counts(self) -> dict[str, PolicyCount]:
-        """Return what each policy did, since this object was made."""
+        """Return what each policy did, since this object was made or ``count_anew``."""
         return {name: PolicyCount(*counts) for name, counts in self._counts.items()}
+
+    def count_anew(self) -> None:
+        """Begin to count what each policy does from here."""
+        self._counts = {name: [0, 0, 0] for name in self._counts}
 
     def change(self, turn: Turn, changes: Sequence[PolicyChange]) -> list[ChangeDone]:
         """Change how policies stand, and record it; what is not allowed changes nothing."""
