@@ -22,6 +22,7 @@ from engine.world.audit import (
     RESENT,
     VERDICT_NAMES,
     WORLD_ITSELF,
+    WORLD_NAME,
     AuditBlock,
     AuditTable,
     names_in,
@@ -29,7 +30,6 @@ from engine.world.audit import (
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 
-WORLD: Final = "world"
 _TICKS_AT_ONCE: Final = 64
 _Picked = tuple[int, AuditBlock, AuditTable, Array]
 """A tick, its audit, the policies' table that held, and the rows that were asked for."""
@@ -125,10 +125,10 @@ class _Search:
     def _check(self) -> None:
         wanted = self.query.policy
         names = self._table.names if self._table is not None else ()
-        if wanted and wanted not in names and wanted != WORLD:
+        if wanted and wanted not in names and wanted != WORLD_NAME:
             shown = printable(wanted, 64)
             raise UserError(
-                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD}"
+                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD_NAME}"
                 f"{nearest(shown, names)}"
             )
 
@@ -139,7 +139,7 @@ class _Search:
         else:
             keep = (verdict != PERMIT) & (verdict != RESENT)
         if query.policy:
-            place = WORLD_ITSELF if query.policy == WORLD else table.names.index(query.policy)
+            place = WORLD_ITSELF if query.policy == WORLD_NAME else table.names.index(query.policy)
             keep &= audit.policy == place
         return np.flatnonzero(keep)
 
@@ -180,7 +180,7 @@ class _Search:
 def _name(place: int, table: AuditTable) -> str:
     if place == NO_POLICY:
         return ""
-    return WORLD if place == WORLD_ITSELF else table.names[place]
+    return WORLD_NAME if place == WORLD_ITSELF else table.names[place]
 
 
 def _told(record: TickRecord) -> tuple[dict[int, int], dict[int, str]]:

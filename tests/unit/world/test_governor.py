@@ -347,6 +347,7 @@ class TestUserPolicies:
         ("arguments", "words"),
         [
             ({"name": "No Dragons"}, "policy name: found 'No Dragons'"),
+            ({"name": "world"}, "policy name: found 'world', which stands for the world's own"),
             ({"kinds": ("atack",)}, "kinds: found 'atack'"),
             ({"kinds": "attack"}, "kinds: found 'attack'"),
             ({"zones": (64,)}, "zones: found 64; allowed: 0 to 63"),

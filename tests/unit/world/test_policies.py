@@ -243,5 +243,5 @@ def test_trades_keep_every_purse_whole_also_without_governance() -> None:
     arena.set(THREE, goods=5)
     result = arena.step(target("trade", ONE, 1, THREE, 4), target("trade", TWO, 1, THREE, 4))
     assert arena.verdicts() == [0, 1]
-    assert arena.reason(1) == "trade: seller has 1 goods, 4 wanted"
+    assert arena.reason(1) == "world: seller has 1 goods, 4 wanted"
     assert result.audit.policy.tolist() == [255, WORLD_ITSELF]
