@@ -185,7 +185,6 @@ def assemble(
     )
     recovered = recover(store, config) if store.last() is not None else None
     world = recovered.world if recovered else World.create(config)
-    world.governor.count_anew()
     inbox = Inbox()
     if recovered is None:
         _set_policies(world, inbox, spec.policies)

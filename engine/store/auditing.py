@@ -22,6 +22,7 @@ from engine.world.audit import (
     RESENT,
     VERDICT_NAMES,
     WORLD_ITSELF,
+    WORLD_NAME,
     AuditBlock,
     AuditTable,
     names_in,
@@ -29,7 +30,6 @@ from engine.world.audit import (
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 
-WORLD: Final = "world"
 _TICKS_AT_ONCE: Final = 64
 _Picked = tuple[int, AuditBlock, AuditTable, Array]
 """A tick, its audit, the policies' table that held, and the rows that were asked for."""
@@ -67,8 +67,7 @@ def _forward(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
     rows: list[AuditRow] = []
     for begin in range(first, end + 1, _TICKS_AT_ONCE):
         for picked in search.ticks(begin, min(end, begin + _TICKS_AT_ONCE - 1)):
-            found = [row for row in search.rows(picked) if row.number > after]
-            rows += found[: query.limit - len(rows)]
+            rows += search.rows(picked, after, query.limit - len(rows))
             if len(rows) == query.limit:
                 return AuditAnswer(newest, rows[-1].number, tuple(rows))
     return AuditAnswer(newest, max(after, _end(end)), tuple(rows))
@@ -80,9 +79,9 @@ def _newest(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
     for last in range(newest, max(-1, newest - AUDIT_SEARCH_TICKS_MAX), -_TICKS_AT_ONCE):
         first = max(0, last - _TICKS_AT_ONCE + 1)
         for picked in reversed(list(search.ticks(first, last))):
-            rows = search.rows(picked) + rows
-            if len(rows) >= query.limit:
-                return AuditAnswer(newest, _end(newest), tuple(rows[-query.limit :]))
+            rows = search.rows(picked, 0, len(rows) - query.limit) + rows
+            if len(rows) == query.limit:
+                return AuditAnswer(newest, _end(newest), tuple(rows))
     return AuditAnswer(newest, _end(newest), tuple(rows))
 
 
@@ -125,10 +124,10 @@ class _Search:
     def _check(self) -> None:
         wanted = self.query.policy
         names = self._table.names if self._table is not None else ()
-        if wanted and wanted not in names and wanted != WORLD:
+        if wanted and wanted not in names and wanted != WORLD_NAME:
             shown = printable(wanted, 64)
             raise UserError(
-                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD}"
+                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD_NAME}"
                 f"{nearest(shown, names)}"
             )
 
@@ -139,18 +138,28 @@ class _Search:
         else:
             keep = (verdict != PERMIT) & (verdict != RESENT)
         if query.policy:
-            place = WORLD_ITSELF if query.policy == WORLD else table.names.index(query.policy)
+            place = WORLD_ITSELF if query.policy == WORLD_NAME else table.names.index(query.policy)
             keep &= audit.policy == place
         return np.flatnonzero(keep)
 
-    def rows(self, picked: _Picked) -> list[AuditRow]:
-        """Return the rows of a tick that are asked for, with what they were about."""
+    def rows(self, picked: _Picked, after: int, many: int) -> list[AuditRow]:
+        """Return rows of a tick that are asked for, with what they were about.
+
+        Args:
+            picked: The tick.
+            after: Number after which they come.
+            many: No more than so many: the first, or when it is below 0 the last.
+        """
         tick, audit, table, found = picked
+        found = found[found + (tick << AUDIT_ROW_BITS) + 1 > after]
+        if not len(found):
+            return []
         record = next(self.log.ticks(tick))
         inputs = TickInputs.unpack(record.inputs)
         intents = inputs.intents
         if self.query.actor is not None:
             found = found[intents["player"][found] == self.query.actor]
+        found = found[:many] if many > 0 else found[many:]
         masks = audit.evaluated(intents["kind"], table)
         roots, reasons = _told(record)
         made = []
@@ -180,7 +189,7 @@ class _Search:
 def _name(place: int, table: AuditTable) -> str:
     if place == NO_POLICY:
         return ""
-    return WORLD if place == WORLD_ITSELF else table.names[place]
+    return WORLD_NAME if place == WORLD_ITSELF else table.names[place]
 
 
 def _told(record: TickRecord) -> tuple[dict[int, int], dict[int, str]]:

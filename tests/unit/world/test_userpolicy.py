@@ -208,6 +208,7 @@ class TestUserPolicies:
         ("arguments", "words"),
         [
             ({"name": "No Dragons"}, "policy name: found 'No Dragons'"),
+            ({"name": "world"}, "policy name: found 'world', which stands for the world's own"),
             ({"kinds": ("atack",)}, r"kinds: found \('atack',\); allowed: a list or tuple of move"),
             ({"kinds": "attack"}, "kinds: found 'attack'"),
             ({"kinds": {"attack", "say"}}, "kinds: found {"),
