@@ -97,8 +97,8 @@ class _Shell:
         assert indexer is not None  # noqa: S101 - run comes after open
         try:
             if self._anew:
-                why, self._anew = self._anew, ""
-                indexer.begin_anew(why)
+                indexer.begin_anew(self._anew)
+                self._anew = ""  # and not before: a full disk is tried again
             pause_s = 0.0 if indexer.step(time.monotonic()) else POLL_S
         except (OSError, ValueError) as problem:
             self._note(f"the index waits: {problem}")

@@ -129,12 +129,13 @@ class Index:
         self.why_anew = ""
         self._segments: list[Segment] = []
         self._next_id = 1
+        self._db: apsw.Connection | None
         try:
             try:
                 self._db = self._open(log)
             except (Damaged, apsw.CorruptError, apsw.NotADBError) as problem:
                 self.why_anew = str(problem)
-                self._make()
+                self._take_place(self._make())
                 self._db = self._open(log)
         except (apsw.Error, Damaged) as problem:
             raise OSError(f"{path}: {problem}") from problem
@@ -173,18 +174,18 @@ class Index:
         columns = {name: np.ascontiguousarray(rows[name]).astype(np.int64) for name in DIMENSIONS}
         last_seq = int(seqs[-1])
         counts = np.zeros((len(DIMENSIONS), 2), "<i8")
-        with self._transaction():
+        with self._transaction() as db:
             for number, name in enumerate(DIMENSIONS):
                 keys, theirs = columns[name], seqs
                 if name in NOTHING_AT_ZERO:
                     some = np.flatnonzero(keys)
                     keys, theirs = keys[some], seqs[some]
-                blocks = self._write(number, self._next_id, first_seq, keys, theirs)
+                blocks = self._write(db, number, self._next_id, first_seq, keys, theirs)
                 counts[number] = blocks, len(keys)
             segment = Segment(
                 self._next_id, 0, first_seq, last_seq, last_tick, state_hash, counts.tobytes()
             )
-            self._put(segment)
+            _put(db, segment)
         self._segments.append(segment)
         self._next_id += 1
 
@@ -206,62 +207,75 @@ class Index:
         """Throw away everything that is indexed; others may read meanwhile.
 
         Raises:
-            OSError: As for ``add``.
+            OSError: As for ``add``; the index is as it was, or empty.
         """
-        # Another file, for of a damaged one nothing is certain, not even that it can be emptied.
-        self._db.close()
-        try:
-            self._make()
-            self._db = _connect(self._path)
-        except apsw.Error as problem:
-            raise OSError(f"{self._path}: {problem}") from problem
-        self._segments, self.why_anew = [], why
+        self._replace()
+        self.why_anew = why
 
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
+
+    def _replace(self) -> apsw.Connection:
+        """Put an empty index in the place of what is there, and open it."""
+        try:
+            # Another file, for of a damaged one nothing is certain, not even that it can be
+            # emptied; and made before the old one is given up, for the disk may be full.
+            new = self._make()
+            old, self._db, self._segments = self._db, None, []
+            if old is not None:
+                old.close()
+            self._take_place(new)
+            self._db = _connect(self._path)
+        except apsw.Error as problem:
+            raise OSError(f"{self._path}: {problem}") from problem
+        return self._db
 
     def _merge(self, some: list[Segment]) -> None:
         last = some[-1]
         counts = np.zeros((len(DIMENSIONS), 2), "<i8")
-        with self._transaction():
+        with self._transaction() as db:
             for number in range(len(DIMENSIONS)):
-                parts = [part for old in some for part in self._entries(number, old)]
+                parts = [part for old in some for part in self._entries(db, number, old)]
                 if parts:
                     keys, seqs = map(np.concatenate, zip(*parts, strict=True))
-                    blocks = self._write(number, self._next_id, some[0].first_seq, keys, seqs)
+                    first_seq = some[0].first_seq
+                    blocks = self._write(db, number, self._next_id, first_seq, keys, seqs)
                     counts[number] = blocks, len(keys)
                 for old in some:
-                    self._db.execute(
+                    db.execute(
                         "DELETE FROM blocks WHERE dimension = ? AND segment = ?", (number, old.id)
                     )
-            self._db.executemany("DELETE FROM segments WHERE id = ?", [(old.id,) for old in some])
+            db.executemany("DELETE FROM segments WHERE id = ?", [(old.id,) for old in some])
             merged = Segment(
                 self._next_id, last.tier + 1, some[0].first_seq, last.last_seq,
                 last.last_tick, last.hash, counts.tobytes(),
             )  # fmt: skip
-            self._put(merged)
+            _put(db, merged)
         at = self._segments.index(some[0])
         self._segments[at : at + len(some)] = [merged]
         self._next_id += 1
 
-    def _entries(self, number: int, segment: Segment) -> Iterator[tuple[Keys, Seqs]]:
+    def _entries(
+        self, db: apsw.Connection, number: int, segment: Segment
+    ) -> Iterator[tuple[Keys, Seqs]]:
         query = (
             "SELECT data, first_key FROM blocks WHERE dimension = ? AND segment = ? "
             "ORDER BY first_key, first_seq"
         )
         rows: list[tuple[Any, ...]]
-        rows = self._db.execute(query, (number, segment.id)).fetchall()
+        rows = db.execute(query, (number, segment.id)).fetchall()
         for data, first_key in rows:
             yield self._packer.unpack(data, first_key, segment.first_seq)
 
-    def _put(self, segment: Segment) -> None:
-        self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(segment))
-
-    def _write(self, number: int, segment: int, base: int, keys: Keys, seqs: Seqs) -> int:
+    def _write(
+        self, db: apsw.Connection, number: int, segment: int, base: int, keys: Keys, seqs: Seqs
+    ) -> int:
         """Write the entries of a segment in one dimension; return how many blocks they make.
 
         Args:
+            db: In a transaction.
             number: The dimension.
             segment: The segment's id.
             base: Its first event.
@@ -275,33 +289,24 @@ class Index:
              block.data)
             for block in self._packer.pack(keys[order], seqs[order], base)
         ]  # fmt: skip
-        self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         return len(rows)
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        db = self._db if self._db is not None else self._replace()
         try:
-            self._db.execute("BEGIN IMMEDIATE").fetchall()
-            yield
-            self._db.execute("COMMIT").fetchall()
+            with _whole(db):
+                yield db
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as problem:
-            self._roll_back()
             raise Damaged(f"it is damaged ({problem})") from problem
         except apsw.Error as problem:
-            self._roll_back()
             raise OSError(f"{self._path}: {problem}") from problem
-        except BaseException:  # rolled back, and raised again
-            self._roll_back()
-            raise
-
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
-            self._db.execute("ROLLBACK").fetchall()
 
     def _open(self, log: Finder) -> apsw.Connection:
         fresh = not self._path.exists()
         if fresh:
-            self._make()
+            self._take_place(self._make())
         db = _connect(self._path)
         try:
             if not fresh:
@@ -314,8 +319,8 @@ class Index:
         self._next_id = 1 + max((segment.id for segment in self._segments), default=0)
         return db
 
-    def _make(self) -> None:
-        """Put an empty index in the place of whatever is there."""
+    def _make(self) -> Path:
+        """Make an empty index beside whatever is there, and return its path."""
         new = self._path.with_name(self._path.name + ".new")
         _remove(new)
         db = _connect(new)
@@ -325,9 +330,30 @@ class Index:
                 db.execute("INSERT INTO meta VALUES ('format', ?)", (INDEX_FORMAT,)).fetchall()
         finally:
             db.close()
+        return new
+
+    def _take_place(self, new: Path) -> None:
+        """Put an index in the place of whatever is there; nobody of this process has that open."""
         # Its own write-ahead log went with closing; that of the old file must not be found.
         _remove(self._path)
         new.replace(self._path)
+
+
+@contextlib.contextmanager
+def _whole(db: apsw.Connection) -> Iterator[None]:
+    """Do everything inside, or nothing of it."""
+    db.execute("BEGIN IMMEDIATE").fetchall()
+    try:
+        yield
+        db.execute("COMMIT").fetchall()
+    except BaseException:  # rolled back, and raised again
+        if db.in_transaction:  # SQLite ends it by itself when the disk is full
+            db.execute("ROLLBACK").fetchall()
+        raise
+
+
+def _put(db: apsw.Connection, segment: Segment) -> None:
+    db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(segment))
 
 
 def _connect(path: Path) -> apsw.Connection:

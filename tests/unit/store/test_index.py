@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.protocol.limits import INDEX_BLOCK_ENTRIES, INDEX_FAN_IN
+from engine.store import index as store_index
 from engine.store.finding import Finder
 from engine.store.index import DIMENSIONS, NOTHING_AT_ZERO, Index
 from engine.store.lookup import Lookup
@@ -230,6 +231,55 @@ def test_it_can_be_begun_anew_while_others_read(busy: Busy):
             assert lookup.position == 0
             assert not lookup.damage
     assert index.why_anew == "a test says so"
+    index.close()
+
+
+@pytest.mark.parametrize("when", ["made", "opened"])
+def test_a_disk_that_is_full_when_it_is_begun_anew_ends_nothing(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch, when: str
+):
+    make_index(busy)
+    with Finder(busy.path) as log:
+        index = Index(busy.index_path, log)
+    real = store_index._connect
+
+    def full(path: Path) -> apsw.Connection:
+        if (path == busy.index_path) == (when == "opened"):
+            raise apsw.FullError("database or disk is full")
+        return real(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store_index, "_connect", full)
+        with pytest.raises(OSError, match="full"):
+            index.begin_anew("a test says so")
+        assert not index.why_anew
+        if when == "opened":
+            assert index.position == 0
+            with pytest.raises(OSError, match="full"):
+                fill(index, busy.path, up_to=2**40, ticks_each=4)
+    if when == "made":
+        assert index.position == busy.events[-1].seq
+        index.begin_anew("a test says so")
+    fill(index, busy.path, up_to=2**40, ticks_each=4)
+    assert index.position == busy.events[-1].seq
+    index.close()
+    with Finder(busy.path) as log, Lookup(busy.index_path, log) as lookup:
+        assert lookup.position == busy.events[-1].seq
+
+
+def test_a_file_that_fails_while_it_is_written_is_said(busy: Busy, monkeypatch: pytest.MonkeyPatch):
+    with Finder(busy.path) as log:
+        index = Index(busy.index_path, log)
+    assert index._db is not None
+    monkeypatch.setattr(index, "_write", lambda *_: index._db.close())
+    with pytest.raises((OSError, Damaged)):
+        fill(index, busy.path, up_to=2**40, ticks_each=4)
+    monkeypatch.undo()
+    with pytest.raises((OSError, Damaged)):
+        fill(index, busy.path, up_to=2**40, ticks_each=4)
+    index.begin_anew("it failed")
+    fill(index, busy.path, up_to=2**40, ticks_each=4)
+    assert index.position == busy.events[-1].seq
     index.close()
 
 
