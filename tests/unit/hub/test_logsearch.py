@@ -13,6 +13,7 @@ from engine.hub.logsearch import LogSearch
 from engine.hub.past import Past
 from engine.hub.placement import LocalPlacement
 from engine.hub.plan import WorldPlace
+from engine.hub.readers import Readers
 from engine.protocol.child import EventBatch
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event, entity_name
@@ -42,7 +43,9 @@ def _batch(tick: TickEvents) -> EventBatch:
 
 def _search(folder: Path, database: Path, log: EventLog) -> LogSearch:
     place = WorldPlace(str(database), "", "", b"", 0)
-    past = Past(run_spec(folder), place, LocalPlacement({}), Logbook(None), lambda *_, **__: None)
+    readers = Readers()
+    spec, placement = run_spec(folder), LocalPlacement({})
+    past = Past(spec, place, placement, readers, Logbook(None), lambda *_, **__: None)
     return LogSearch(log, past)
 
 
