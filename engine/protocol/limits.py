@@ -72,6 +72,8 @@ INDEX_FAN_IN: Final = 16
 INDEX_TIERS: Final = 3
 INDEX_BLOCKS_READ_MAX: Final = 2048
 """Blocks of the index that one search reads; its answer says where to go on."""
+SEARCH_EVENTS_AT_ONCE: Final = 20_000
+"""Events of the hub's memory that one question looks at before the hub does anything else."""
 SEARCHES_KEPT_MAX: Final = 16
 """Searches of old events that the hub remembers, for who asks the same again."""
 HISTORY_IDLE_S: Final = 60.0
