@@ -312,11 +312,16 @@ async def audit(
             "Without it the newest.",
         ),
     ] = None,
+    before: Annotated[
+        int | None,
+        QueryParameter(ge=0, le=_SEQ_MAX, description="Rows before this number."),
+    ] = None,
 ) -> AuditPage:
     """Read from the log: every intent with its verdict, its reason, and the policies asked.
 
-    A request searches a bounded stretch of the log: go on with the answer's ``after``, also
-    when no row was found, until that lies beyond ``tick``.
+    A request searches a bounded stretch of the log: while ``complete`` is false, go on with the
+    answer's ``after`` as ``after``, or for the newest ones with its ``before`` as ``before``,
+    also when no row was found.
     """
     allowed = get_args(AuditVerdict)
     if verdict and verdict not in allowed:
@@ -325,12 +330,12 @@ async def audit(
         raise Problem("bad_request", text, "verdict")
     who = entity_of(actor, "actor") if actor else None
     wanted = cast("AuditVerdict", verdict) if verdict else None
-    query = AuditQuery(policy, wanted, who, limit, after)
+    query = AuditQuery(policy, wanted, who, limit, after, before)
     answer = await request.service.answer(query)
     if isinstance(answer, Refused):
         raise of_refusal(answer, "policy")
     page = cast("AuditAnswer", answer)
-    return AuditPage(page.tick, page.after, page.rows)
+    return AuditPage(page.tick, page.after, page.rows, page.complete, page.before)
 
 
 @get("/metrics", summary="Figures for Prometheus", media_type="text/plain", responses=OPEN)

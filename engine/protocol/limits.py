@@ -74,6 +74,8 @@ INDEX_FAN_IN: Final = 16
 INDEX_TIERS: Final = 3
 INDEX_BLOCKS_READ_MAX: Final = 2048
 """Blocks of the index that one search reads; its answer says where to go on."""
+SEARCH_EVENTS_AT_ONCE: Final = 20_000
+"""Events of the hub's memory that one question looks at before the hub does anything else."""
 SEARCHES_KEPT_MAX: Final = 16
 """Searches of old events that the hub remembers, for who asks the same again."""
 HISTORY_IDLE_S: Final = 60.0
@@ -99,6 +101,8 @@ AUDIT_TABLE_TICKS: Final = 100
 """The audit of every so manieth tick names the policies, and of every tick that changed them."""
 AUDIT_ROW_BITS: Final = 17
 """Of a row's number in the audit; its tick stands above them."""
+AUDIT_TICKS_AT_ONCE: Final = 64
+"""Ticks whose audit is fetched at once."""
 AUDIT_SEARCH_TICKS_MAX: Final = 1024
 """Ticks that one request for audit rows searches; its answer says where to go on."""
 
@@ -256,6 +260,11 @@ LOG_TICKS_READ_MAX: Final = 64
 """Ticks that one look into the event log fetches."""
 LOG_EVENTS_READ_MAX: Final = 20_000
 LOG_READERS_MAX: Final = 2
+"""Looks into the log and its index that go on at the same time, whoever asks."""
+TICKS_READ_AT_ONCE: Final = 256
+"""Ticks that are fetched at once by who reads a log from end to end, ..."""
+LOG_BYTES_READ_AT_ONCE: Final = 16 * 1024 * 1024
+"""... and bytes of them, as stored."""
 EVENTS_SEARCH_TICKS_MAX: Final = 1024
 """Ticks that one request for events searches; its answer says where to go on."""
 ORDERS_IN_FLIGHT_MAX: Final = 64
