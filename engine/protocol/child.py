@@ -16,6 +16,7 @@ from engine.protocol.archive import (
     IndexerReady,
     IndexerSpec,
     IndexReport,
+    WithdrawHistory,
 )
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
@@ -325,6 +326,7 @@ ToChild = (
     | IndexAnew
     | HistorySpec
     | AskHistory
+    | WithdrawHistory
     | SetLoad
     | SquadFault
     | SquadClear
