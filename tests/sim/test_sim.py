@@ -11,6 +11,7 @@ from tests.sim.__main__ import run
 from tests.sim.auditor import audit
 from tests.sim.plan import Plan
 from tests.sim.simulation import Simulation
+from tests.sim.trouble import KINDS
 
 TICKS = 250
 ROOT = Path(__file__).parents[2]
@@ -52,17 +53,7 @@ def test_every_kind_of_trouble_happens() -> None:
         simulation.close()
     died = {"between", "before_append", "after_append", "answering", "checkpoint"}
     happened = {f"crash {at}" for at in died | {"torn", "folding"}}
-    happened |= {
-        "full",
-        "storm",
-        "latency",
-        "stall",
-        "slow",
-        "order",
-        "forgetful",
-        "doubtful",
-        "govern",
-    }
+    happened |= set(KINDS)
     happened |= {"ack permit", "ack deny", "lives"}
     assert happened <= set(simulation.counts), "what never happens proves nothing"
 
