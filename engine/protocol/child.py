@@ -21,6 +21,7 @@ from engine.protocol.archive import (
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.limits import CHECKPOINT_EVENTS, CHECKPOINT_TICKS
 from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
@@ -51,6 +52,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         folder: The capsule.
         policy_files: The user's policies, in the folder.
         policies: What a new world's policies are changed to before its first tick.
+        checkpoint_ticks: Between two checkpoints.
+        checkpoint_events: After so many a checkpoint is taken earlier.
     """
 
     seed: int
@@ -68,6 +71,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     folder: str = ""
     policy_files: tuple[PolicyFile, ...] = ()
     policies: tuple[PolicyChange, ...] = ()
+    checkpoint_ticks: int = CHECKPOINT_TICKS
+    checkpoint_events: int = CHECKPOINT_EVENTS
 
 
 class SquadSpec(Struct, frozen=True, tag="squad_spec"):
