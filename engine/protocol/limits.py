@@ -48,6 +48,8 @@ CASCADE_STEPS_KEPT_MAX: Final = 100_000
 RULES_MAX: Final = 250
 INVARIANT_REPEAT_TICKS: Final = 50
 """From one report of a broken invariant to its next, whatever happens in between."""
+INVARIANT_NAMED_MAX: Final = 64
+"""Places in which an invariant is broken that are remembered as told."""
 REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
 """Differing fields that a verification names; the number of the others is told."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -68,6 +70,8 @@ INDEX_SEGMENT_EVENTS: Final = 16_384
 """As many new events make a segment of the index, ..."""
 INDEX_DELAY_S: Final = 10.0
 """... or fewer after this long; what is newer is searched in the log itself."""
+INDEX_FLUSH_S: Final = 3.0
+"""At the end of a run the rest is indexed for so long; the log has what is left over."""
 INDEX_BLOCK_ENTRIES: Final = 4096
 INDEX_FAN_IN: Final = 16
 """As many segments of one size are merged into one of the next."""

@@ -13,7 +13,6 @@ from engine.protocol.events import correlation_of
 from engine.protocol.gateway import INTENT_KINDS, ROLES
 from engine.protocol.limits import AUDIT_ROW_BITS, AUDIT_SEARCH_TICKS_MAX, AUDIT_TABLE_TICKS
 from engine.protocol.text import nearest, printable
-from engine.store.base import TickRecord
 from engine.store.reading import LogFile
 from engine.world.arrays import Array
 from engine.world.audit import (
@@ -22,6 +21,7 @@ from engine.world.audit import (
     RESENT,
     VERDICT_NAMES,
     WORLD_ITSELF,
+    WORLD_NAME,
     AuditBlock,
     AuditTable,
     names_in,
@@ -29,7 +29,6 @@ from engine.world.audit import (
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 
-WORLD: Final = "world"
 _TICKS_AT_ONCE: Final = 64
 _Picked = tuple[int, AuditBlock, AuditTable, Array]
 """A tick, its audit, the policies' table that held, and the rows that were asked for."""
@@ -67,8 +66,7 @@ def _forward(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
     rows: list[AuditRow] = []
     for begin in range(first, end + 1, _TICKS_AT_ONCE):
         for picked in search.ticks(begin, min(end, begin + _TICKS_AT_ONCE - 1)):
-            found = [row for row in search.rows(picked) if row.number > after]
-            rows += found[: query.limit - len(rows)]
+            rows += search.rows(picked, after, query.limit - len(rows))
             if len(rows) == query.limit:
                 return AuditAnswer(newest, rows[-1].number, tuple(rows))
     return AuditAnswer(newest, max(after, _end(end)), tuple(rows))
@@ -80,9 +78,9 @@ def _newest(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
     for last in range(newest, max(-1, newest - AUDIT_SEARCH_TICKS_MAX), -_TICKS_AT_ONCE):
         first = max(0, last - _TICKS_AT_ONCE + 1)
         for picked in reversed(list(search.ticks(first, last))):
-            rows = search.rows(picked) + rows
-            if len(rows) >= query.limit:
-                return AuditAnswer(newest, _end(newest), tuple(rows[-query.limit :]))
+            rows = search.rows(picked, 0, len(rows) - query.limit) + rows
+            if len(rows) == query.limit:
+                return AuditAnswer(newest, _end(newest), tuple(rows))
     return AuditAnswer(newest, _end(newest), tuple(rows))
 
 
@@ -125,10 +123,10 @@ class _Search:
     def _check(self) -> None:
         wanted = self.query.policy
         names = self._table.names if self._table is not None else ()
-        if wanted and wanted not in names and wanted != WORLD:
+        if wanted and wanted not in names and wanted != WORLD_NAME:
             shown = printable(wanted, 64)
             raise UserError(
-                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD}"
+                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD_NAME}"
                 f"{nearest(shown, names)}"
             )
 
@@ -139,20 +137,30 @@ class _Search:
         else:
             keep = (verdict != PERMIT) & (verdict != RESENT)
         if query.policy:
-            place = WORLD_ITSELF if query.policy == WORLD else table.names.index(query.policy)
+            place = WORLD_ITSELF if query.policy == WORLD_NAME else table.names.index(query.policy)
             keep &= audit.policy == place
         return np.flatnonzero(keep)
 
-    def rows(self, picked: _Picked) -> list[AuditRow]:
-        """Return the rows of a tick that are asked for, with what they were about."""
+    def rows(self, picked: _Picked, after: int, many: int) -> list[AuditRow]:
+        """Return rows of a tick that are asked for, with what they were about.
+
+        Args:
+            picked: The tick.
+            after: Number after which they come.
+            many: No more than so many: the first, or when it is below 0 the last.
+        """
         tick, audit, table, found = picked
-        record = next(self.log.ticks(tick))
-        inputs = TickInputs.unpack(record.inputs)
-        intents = inputs.intents
+        found = found[found + (tick << AUDIT_ROW_BITS) + 1 > after]
+        if not len(found):
+            return []
+        intents = TickInputs.unpack(self.log.inputs(tick)).intents
         if self.query.actor is not None:
             found = found[intents["player"][found] == self.query.actor]
+            if not len(found):
+                return []
+        found = found[:many] if many > 0 else found[many:]
         masks = audit.evaluated(intents["kind"], table)
-        roots, reasons = _told(record)
+        roots, reasons = _told(self.log.tick(tick).block)
         made = []
         for row in found.tolist():
             player, seq, kind, *_, role = intents[row].tolist()
@@ -180,12 +188,11 @@ class _Search:
 def _name(place: int, table: AuditTable) -> str:
     if place == NO_POLICY:
         return ""
-    return WORLD if place == WORLD_ITSELF else table.names[place]
+    return WORLD_NAME if place == WORLD_ITSELF else table.names[place]
 
 
-def _told(record: TickRecord) -> tuple[dict[int, int], dict[int, str]]:
+def _told(block: EventBlock) -> tuple[dict[int, int], dict[int, str]]:
     """Return each command's root event, and the reasons of denials and mutations."""
-    block: EventBlock = record.block()
     rows, first = block.rows, block.first_seq
     caused = rows["correlation"] > 0
     at = np.flatnonzero(caused & (rows["cause"] == 0))

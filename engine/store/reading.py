@@ -64,6 +64,14 @@ class LogFile:
         """See ``LogReader.events``."""
         return self._tables.events(after_seq, limit)
 
+    def tick(self, tick: int) -> TickEvents:
+        """Return the events of one tick; ``ValueError`` when there is none or it is damaged."""
+        return self._tables.tick(tick)
+
+    def inputs(self, tick: int) -> bytes:
+        """Return the inputs of one tick; ``ValueError`` when there is none or it is damaged."""
+        return self._tables.inputs(tick)
+
     def audits(self, first: int, last: int) -> list[tuple[int, bytes]]:
         """Return the audits of the ticks from ``first`` to ``last``, those that have one."""
         return self._tables.audits(first, last)

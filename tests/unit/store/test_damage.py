@@ -8,6 +8,7 @@ import pytest
 
 from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.policy import PolicyCount
 from engine.store.base import Damaged, TickRecord
 from engine.store.chain import NO_CHECK, check_of, check_of_blob
 from engine.store.reading import LogFile
@@ -115,6 +116,19 @@ def test_a_forged_row_with_a_forged_chain_is_found_by_stepping(log: Path) -> Non
     db.close()
     with pytest.raises(UserError, match=r"tick 25 .* gives state .*; the last good tick is 24"):
         recover(SqliteStore(log), CONFIG)
+
+
+def test_what_is_stepped_again_is_not_counted_again(log: Path) -> None:
+    store = SqliteStore(log)
+    recovered = recover(store, CONFIG)
+    assert recovered.world.tick > recovered.from_tick, "there is something to step again"
+    counts = recovered.world.governor.counts()
+    assert "rate" in counts
+    assert set(counts.values()) == {PolicyCount()}
+    rest = TickInputs.of([(PLAYER_ID_BASE, 10_000, 5, 0, 0, 0, 0)])
+    recovered.world.step(rest)
+    assert recovered.world.governor.counts()["rate"].evaluated == 1
+    store.close()
 
 
 @pytest.mark.parametrize("forged", [False, True])
