@@ -56,6 +56,10 @@ LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024
 """How much of a log, newest first, is looked through for damage before a world goes on."""
+CHECKPOINT_TICKS: Final = 300
+"""Between two checkpoints of a world."""
+CHECKPOINT_EVENTS: Final = 250_000
+"""A busy world takes a checkpoint earlier: what a restart steps again stays short."""
 CHECKPOINTS_KEPT_MAX: Final = 128
 """Beyond it every second of the older half is dropped: the past is then reached in longer steps."""
 STREAM_ID_MAX: Final = 2**22 - 1
