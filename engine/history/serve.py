@@ -20,10 +20,10 @@ def past_of(spec: HistorySpec) -> Past:
     """Return the past that a spec speaks of.
 
     Raises:
-        UserError: A policy of the user's that governed it cannot be run any more.
+        UserError: See ``load_policies``.
     """
-    path = Path(spec.database)
-    return Past(path, config_of(spec.shape, path.parent))
+    database = Path(spec.database)
+    return Past(database, config_of(spec.shape, database.parent))
 
 
 def told(past: Past, asked: AskHistory) -> HistoryTold:
@@ -52,7 +52,7 @@ async def serve_history(channel: Channel) -> None:
         try:
             past = past_of(spec)
         except UserError as problem:
-            channel.post(ChildProblem(problem.message, int(problem.exit_code)))
+            channel.post(ChildProblem(problem.message, problem.exit_code))
             return
         channel.post(HistoryReady(os.getpid()))
         while not isinstance(message := await channel.receive(), Quit):

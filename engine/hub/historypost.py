@@ -114,7 +114,7 @@ class HistoryPost:
                 try:
                     self._past = await asyncio.to_thread(past_of, self._spec)
                 except UserError as problem:
-                    return Refused("gone", problem.message)
+                    return Refused("gone", f"there is no historian: {problem.message}")
             return await asyncio.to_thread(told, self._past, question)
 
     async def _post(self, question: AskHistory) -> str:

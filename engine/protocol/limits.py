@@ -48,6 +48,8 @@ CASCADE_STEPS_KEPT_MAX: Final = 100_000
 RULES_MAX: Final = 250
 INVARIANT_REPEAT_TICKS: Final = 50
 """From one report of a broken invariant to its next, whatever happens in between."""
+INVARIANT_NAMED_MAX: Final = 64
+"""Places in which an invariant is broken that are remembered as told."""
 REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
 """Differing fields that a verification names; the number of the others is told."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024

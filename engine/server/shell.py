@@ -70,7 +70,7 @@ class WorldShell:
         self._channel = channel
         self._clock = clock
         self._restarted = restarted
-        interval_ms = parts.spec.interval_ms
+        interval_ms = parts.spec.shape.interval_ms
         self._schedule = Schedule(interval_ms / 1000.0, clock.now_s())
         self._watch = figures.Stopwatch(clock.now_s)
         self._ledger = figures.Ledger(interval_ms)
@@ -220,7 +220,7 @@ class WorldShell:
             welcome = Welcome(
                 player=entity,
                 tick=tick,
-                interval_ms=self._parts.spec.interval_ms,
+                interval_ms=self._parts.spec.shape.interval_ms,
                 resume_token=self._parts.roster.token(session.name),
                 seq=int(state.last_seq[row]),
                 x=int(state.x[row]),

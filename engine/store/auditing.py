@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from engine.world.audit import (
     RESENT,
     VERDICT_NAMES,
     WORLD_ITSELF,
+    WORLD_NAME,
     AuditBlock,
     AuditTable,
     names_in,
@@ -33,7 +33,6 @@ from engine.world.audit import (
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 
-WORLD: Final = "world"
 _Picked = tuple[int, AuditBlock, AuditTable, Array]
 """A tick, its audit, the policies' table that held, and the rows that were asked for."""
 
@@ -70,8 +69,7 @@ def _forward(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
     rows: list[AuditRow] = []
     for begin in range(first, end + 1, AUDIT_TICKS_AT_ONCE):
         for picked in search.ticks(begin, min(end, begin + AUDIT_TICKS_AT_ONCE - 1)):
-            found = [row for row in search.rows(picked) if after < row.number < before]
-            rows += found[: query.limit - len(rows)]
+            rows += search.rows(picked, after, before, query.limit - len(rows))
             if len(rows) == query.limit:
                 return AuditAnswer(newest, rows[-1].number, tuple(rows), complete=False)
     searched = max(after, min(_end(end), before - 1))
@@ -86,10 +84,10 @@ def _newest(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
     for last in range(end, down_to - 1, -AUDIT_TICKS_AT_ONCE):
         first = max(down_to, last - AUDIT_TICKS_AT_ONCE + 1)
         for picked in reversed(list(search.ticks(first, last))):
-            rows = [row for row in search.rows(picked) if row.number < before] + rows
-            if len(rows) >= query.limit:
-                told = tuple(rows[-query.limit :])
-                return AuditAnswer(newest, before - 1, told, complete=False, before=told[0].number)
+            rows = search.rows(picked, 0, before, len(rows) - query.limit) + rows
+            if len(rows) == query.limit:
+                searched = rows[0].number
+                return AuditAnswer(newest, before - 1, tuple(rows), complete=False, before=searched)
     searched = min(before, down_to << AUDIT_ROW_BITS)
     return AuditAnswer(newest, before - 1, tuple(rows), complete=not down_to, before=searched)
 
@@ -139,10 +137,10 @@ class _Search:
     def _check(self) -> None:
         wanted = self.query.policy
         names = self._table.names if self._table is not None else ()
-        if wanted and wanted not in names and wanted != WORLD:
+        if wanted and wanted not in names and wanted != WORLD_NAME:
             shown = printable(wanted, 64)
             raise UserError(
-                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD}"
+                f"policy: found {shown!r}; allowed: {', '.join(names)}, {WORLD_NAME}"
                 f"{nearest(shown, names)}"
             )
 
@@ -153,18 +151,30 @@ class _Search:
         else:
             keep = (verdict != PERMIT) & (verdict != RESENT)
         if query.policy:
-            place = WORLD_ITSELF if query.policy == WORLD else table.names.index(query.policy)
+            place = WORLD_ITSELF if query.policy == WORLD_NAME else table.names.index(query.policy)
             keep &= audit.policy == place
         return np.flatnonzero(keep)
 
-    def rows(self, picked: _Picked) -> list[AuditRow]:
-        """Return the rows of a tick that are asked for, with what they were about."""
+    def rows(self, picked: _Picked, after: int, before: int, many: int) -> list[AuditRow]:
+        """Return rows of a tick that are asked for, with what they were about.
+
+        Args:
+            picked: The tick.
+            after: Number after which they come, ...
+            before: ... and before which.
+            many: No more than so many: the first, or when it is below 0 the last.
+        """
         tick, audit, table, found = picked
+        numbers = found + (tick << AUDIT_ROW_BITS) + 1
+        found = found[(numbers > after) & (numbers < before)]
+        if not len(found):
+            return []
         intents = TickInputs.unpack(self.log.inputs(tick)).intents
         if self.query.actor is not None:
             found = found[intents["player"][found] == self.query.actor]
             if not len(found):
                 return []
+        found = found[:many] if many > 0 else found[many:]
         masks = audit.evaluated(intents["kind"], table)
         roots, reasons = _told(self.log.tick(tick).block)
         made = []
@@ -194,7 +204,7 @@ class _Search:
 def _name(place: int, table: AuditTable) -> str:
     if place == NO_POLICY:
         return ""
-    return WORLD if place == WORLD_ITSELF else table.names[place]
+    return WORLD_NAME if place == WORLD_ITSELF else table.names[place]
 
 
 def _told(block: EventBlock) -> tuple[dict[int, int], dict[int, str]]:

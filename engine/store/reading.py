@@ -84,9 +84,9 @@ class LogFile:
         """See ``LogReader.checkpoint_at``."""
         return self._tables.checkpoint_at(tick)
 
-    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX, end: int | None = None) -> Inspection:
         """See ``LogReader.inspect``."""
-        return inspect(self._tables, size_bytes(self._path), bytes_max)
+        return inspect(self._tables, size_bytes(self._path), bytes_max, end)
 
     def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
         """See ``LogReader.ticks_after``."""

@@ -145,6 +145,20 @@ class Tables:
         oldest, newest = self.all("SELECT min(tick), max(tick) FROM ticks")[0]
         return None if oldest is None else (oldest, newest)
 
+    def newest_from(self, bytes_max: int) -> int:
+        """Return the tick from which the rest of the log is about ``bytes_max`` long.
+
+        Ticks differ: those of a storm hold most of a log's bytes.
+        """
+        query = "SELECT tick, length(inputs) + length(events) FROM ticks ORDER BY tick DESC"
+        found = 0
+        with self.told():
+            for tick, size in self._db.execute(query):
+                if bytes_max <= 0:
+                    break
+                found, bytes_max = tick, bytes_max - size
+        return found
+
     def stored(self, from_tick: int, ticks_max: int = TICKS_READ_AT_ONCE) -> list[Stored]:
         """Return some ticks from ``from_tick`` on, as stored; none when there are no more.
 

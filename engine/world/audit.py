@@ -27,6 +27,8 @@ NO_POLICY: Final = 255
 """Stands for the deciding policy where none did."""
 WORLD_ITSELF: Final = 254
 """Stands for it where governance let pass what the world then could not give."""
+WORLD_NAME: Final = "world"
+"""What is told as the policy there; no policy is called so."""
 
 OTHER_KINDS: Final = len(INTENT_KINDS)
 """Place in a table of every kind that there is not."""

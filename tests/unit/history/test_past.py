@@ -12,10 +12,10 @@ from engine.history.serve import past_of, serve_history, told
 from engine.link.channel import memory_pair
 from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
 from engine.protocol.child import ChildProblem, Quit
-from engine.protocol.errors import UserError
+from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.manifest import WorldShape
-from engine.protocol.policy import PolicyChange
+from engine.protocol.policy import PolicyChange, PolicyFile
 from engine.store import replay
 from engine.store.base import TickRecord
 from engine.store.policyfiles import config_of
@@ -202,6 +202,20 @@ async def test_a_historian_answers_until_it_is_told_to_quit(then: Then):
         assert (answer.id, bool(answer.code)) == (tick, tick == 99)
     ours.post(Quit())
     await asyncio.wait_for(serving, 10)
+
+
+LOST = PolicyFile("policies/0-gone.py", "00", "/my/gone.py")
+
+
+async def test_a_historian_that_cannot_begin_says_why(then: Then):
+    ours, theirs = memory_pair()
+    shape = WorldShape(9, 20, 8, 60, 100, (LOST,))
+    ours.post(HistorySpec(str(then.path), shape))
+    await serve_history(theirs)
+    told = await ours.receive()
+    assert isinstance(told, ChildProblem)
+    assert "policies/0-gone.py: cannot be read" in told.message
+    assert told.exit_code == ExitCode.USAGE
 
 
 async def test_a_historian_wants_its_spec_first():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine.protocol.audit import AuditAnswer, AuditQuery
+from engine.protocol.audit import AuditAnswer, AuditQuery, AuditRow
 from engine.protocol.errors import UserError
 from engine.protocol.limits import AUDIT_ROW_BITS, PLAYER_ID_BASE
 from engine.protocol.policy import PolicyChange
@@ -120,6 +120,39 @@ def test_between_two_rows(log: Path) -> None:
     for edge in (0, 1):
         assert read_audit(log, AuditQuery(before=edge)).rows == ()
     assert read_audit(log, AuditQuery(verdict="deny", before=2**62)).rows == rows
+
+
+def test_pages_within_one_tick_make_no_row_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many, path = 60, tmp_path / "events.db"
+    store, world = SqliteStore(path), World.create(WorldConfig(seed=4, npcs=0, nodes=0))
+    joins = [(ONE + n, f"player-{n}") for n in range(many)]
+    rests = [(ONE + n, 1, REST, 0, 0, 0, 0) for n in range(many)]
+    for inputs in (TickInputs.of(joins=joins), TickInputs.of(rests)):
+        store.append(TickRecord.of(world.step(inputs), inputs))
+    store.close()
+    made: list[int] = []
+
+    def counted(**fields: object) -> AuditRow:
+        made.append(1)
+        return AuditRow(**fields)  # type: ignore[arg-type]  # as they are given
+
+    monkeypatch.setattr(auditing, "AuditRow", counted)
+    found, after = [], 0
+    while page := read_audit(path, AuditQuery(after=after, verdict="permit", limit=7)):
+        found += [row.actor for row in page.rows]
+        after = page.after
+        if not page.rows:
+            break
+    assert found == [ONE + n for n in range(many)]
+    assert len(made) == many
+    newest = read_audit(path, AuditQuery(verdict="permit", limit=7)).rows
+    assert [row.actor for row in newest] == found[-7:]
+    assert len(made) == many + 7
+    assert [row.actor for row in read_audit(path, AuditQuery(verdict="permit", limit=99)).rows] == (
+        found
+    )
 
 
 def test_of_one_actor(log: Path) -> None:
