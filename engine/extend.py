@@ -42,7 +42,8 @@ from engine.protocol.paramspec import ParamSpec
 from engine.protocol.query import FaultSpec
 from engine.protocol.scenario import Stage
 from engine.stats.chance import Dice, draw, fraction
-from engine.world.userpolicy import Asked, Being, Look, Verdict, deny, mutate, permit, policy
+from engine.world.userpolicy import Asked, Being, Look, policy
+from engine.world.userverdict import Verdict, deny, mutate, permit
 
 __all__ = (
     "NODE",

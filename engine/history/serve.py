@@ -17,7 +17,11 @@ from engine.store.policyfiles import config_of
 
 
 def past_of(spec: HistorySpec) -> Past:
-    """Return the past that a spec speaks of."""
+    """Return the past that a spec speaks of.
+
+    Raises:
+        UserError: See ``load_policies``.
+    """
     database = Path(spec.database)
     return Past(database, config_of(spec.shape, database.parent))
 
@@ -45,7 +49,11 @@ async def serve_history(channel: Channel) -> None:
             text = f"the historian was first told {type(spec).__name__}, not its specification"
             channel.post(ChildProblem(text, int(ExitCode.OWN_FAULT)))
             return
-        past = past_of(spec)
+        try:
+            past = past_of(spec)
+        except UserError as problem:
+            channel.post(ChildProblem(problem.message, problem.exit_code))
+            return
         channel.post(HistoryReady(os.getpid()))
         while not isinstance(message := await channel.receive(), Quit):
             if isinstance(message, AskHistory):

@@ -108,10 +108,13 @@ class HistoryPost:
         finally:
             del self._waiting[question.id]
 
-    async def _in_thread(self, question: AskHistory) -> HistoryTold:
+    async def _in_thread(self, question: AskHistory) -> HistoryTold | Refused:
         async with self._turn:
             if self._past is None:
-                self._past = past_of(self._spec)
+                try:
+                    self._past = await asyncio.to_thread(past_of, self._spec)
+                except UserError as problem:
+                    return Refused("gone", f"there is no historian: {problem.message}")
             return await asyncio.to_thread(told, self._past, question)
 
     async def _post(self, question: AskHistory) -> str:

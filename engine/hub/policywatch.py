@@ -16,9 +16,15 @@ class PolicyWatch:
         self._before: dict[str, PolicyCount] = {}
         self._now: dict[str, PolicyCount] = {}
 
-    def take(self, message: WorldPolicies) -> None:
-        """Take in how they stand."""
+    def take(self, message: WorldPolicies) -> list[str]:
+        """Take in how they stand; return what is new of any that failed, a line each."""
+        known = {view.name for view in self.views if view.failed}
         self.views = message.policies
+        return [
+            f"policy {view.name} is disabled, it failed: {view.failed}"
+            for view in self.views
+            if view.failed and view.name not in known
+        ]
 
     def count(self, counts: dict[str, PolicyCount]) -> None:
         """Take in what they did, by name."""

@@ -224,7 +224,9 @@ class WorldPost:
         elif isinstance(message, WorldOrderDone | WorldPolicyDone):
             reports.orders.done(message)
         elif isinstance(message, WorldPolicies):
-            reports.fold.policies.take(message)
+            for text in reports.fold.policies.take(message):
+                self._logbook.write("policy", text=text)
+                reports.tell("problem", text, bad=True)
         reports.bell.ring()
 
     def _lost(self, why: str) -> None:

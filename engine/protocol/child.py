@@ -20,10 +20,10 @@ from engine.protocol.archive import (
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
-    PolicyFile,
     PolicyWord,
     WorldPolicy,
 )
@@ -35,12 +35,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     """Everything a world needs to start (or to start again) from its capsule.
 
     Attributes:
-        seed: Seed of every random stream.
+        shape: What the world is made from.
         epoch_ms: World time of tick 0, milliseconds since 1970.
-        npcs: Number of NPCs.
-        nodes: Number of resource nodes.
-        capacity: Entities there is room for, at most.
-        interval_ms: Tick interval.
         gateway_host: Address to listen on.
         gateway_port: Port to listen on, 0 for a free one.
         database: Path of ``events.db``, empty for the in-memory store.
@@ -48,16 +44,11 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         shared_memory: Name of the block for the state arrays, empty for none.
         secret: Key of the resume tokens.
         folder: The capsule.
-        policy_files: The user's policies, in the folder.
         policies: What a new world's policies are changed to before its first tick.
     """
 
-    seed: int
+    shape: WorldShape
     epoch_ms: int
-    npcs: int
-    nodes: int
-    capacity: int
-    interval_ms: int
     gateway_host: str
     gateway_port: int
     database: str
@@ -65,7 +56,6 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     shared_memory: str
     secret: bytes
     folder: str = ""
-    policy_files: tuple[PolicyFile, ...] = ()
     policies: tuple[PolicyChange, ...] = ()
 
 

@@ -66,6 +66,8 @@ INDEX_SEGMENT_EVENTS: Final = 16_384
 """As many new events make a segment of the index, ..."""
 INDEX_DELAY_S: Final = 10.0
 """... or fewer after this long; what is newer is searched in the log itself."""
+INDEX_FLUSH_S: Final = 3.0
+"""At the end of a run the rest is indexed for so long; the log has what is left over."""
 INDEX_BLOCK_ENTRIES: Final = 4096
 INDEX_FAN_IN: Final = 16
 """As many segments of one size are merged into one of the next."""

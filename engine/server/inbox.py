@@ -1,4 +1,4 @@
-"""What arrived between two ticks: bounded, and handed over as one ``TickInputs``."""
+"""What arrived between two ticks: bounded, texts made printable, handed over as ``TickInputs``."""
 
 import struct
 from collections.abc import Callable, Sequence
@@ -11,10 +11,13 @@ from engine.protocol.gateway import INTENT_KINDS, ROLES, Intent
 from engine.protocol.limits import (
     INTENTS_PER_TICK_MAX,
     INTENTS_QUEUED_PER_PLAYER_MAX,
+    NAME_CHARS_MAX,
     ORDER_SEQ_BASE,
     POLICY_CHANGES_PER_TICK_MAX,
+    SAY_CHARS_MAX,
 )
 from engine.protocol.policy import PolicyChange, WorldPolicy
+from engine.protocol.text import printable
 from engine.world.inputs import INTENT_DTYPE, PLAYER_ROLE, TickInputs
 
 TOO_FAST: Final = "gateway: too fast"
@@ -42,7 +45,7 @@ class Inbox:
 
     def join(self, entity: int, name: str) -> None:
         """A player has connected (again)."""
-        self._present[entity] = name
+        self._present[entity] = printable(name, NAME_CHARS_MAX)
 
     def leave(self, entity: int) -> None:
         """A player's connection is gone."""
@@ -91,7 +94,8 @@ class Inbox:
 
     def _add(self, entity: int, seq: int, intent: Intent, role: int) -> None:
         if intent.text:
-            self._texts[len(self._rows) // _ROW.size] = intent.text
+            said = printable(intent.text, SAY_CHARS_MAX)
+            self._texts[len(self._rows) // _ROW.size] = said
         self._rows += _ROW.pack(
             entity,
             seq,

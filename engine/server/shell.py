@@ -31,7 +31,14 @@ from engine.world.interest import CellFrames
 from engine.world.world import TickResult, World
 
 CHECKPOINT_TICKS: Final = 300
+CHECKPOINT_EVENTS: Final = 250_000
+"""A busy world takes a checkpoint earlier: what a restart steps again stays short."""
 _VERDICTS: Final[tuple[VerdictKind, ...]] = ("permit", "deny", "mutate")
+
+
+def checkpoint_is_due(tick: int, events: int) -> bool:
+    """Whether the state before ``tick`` is stored, ``events`` after the one stored last."""
+    return tick % CHECKPOINT_TICKS == 0 or events >= CHECKPOINT_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +70,15 @@ class WorldShell:
         self._channel = channel
         self._clock = clock
         self._restarted = restarted
-        interval_ms = parts.spec.interval_ms
+        interval_ms = parts.spec.shape.interval_ms
         self._schedule = Schedule(interval_ms / 1000.0, clock.now_s())
         self._watch = figures.Stopwatch(clock.now_s)
         self._ledger = figures.Ledger(interval_ms)
         self._pace = Pace(interval_ms)
         self._fan_out = FanOut(self._pace)
         self._skipped = 0
+        # Of a world that was recovered nobody knows how much it had to step: soon a new one.
+        self._checkpointed_seq = 0
         self._store_error = ""
         newest = parts.store.ticks(max(0, parts.world.tick - ANSWERED_TICKS_MAX))
         self._answered = Answered(record.block() for record in newest)
@@ -122,7 +131,7 @@ class WorldShell:
         self._fan_out.plan(result.tick, answered, playing, state.cell_versions)
         watch.lap("fan_out")
         cut = await self._spread(frames, result)
-        if result.tick % CHECKPOINT_TICKS == CHECKPOINT_TICKS - 1:
+        if checkpoint_is_due(world.tick, world.next_seq - self._checkpointed_seq):
             self._checkpoint()
         overrun = self._schedule.end(self._clock.now_s())
         phases = watch.phases_ms
@@ -211,7 +220,7 @@ class WorldShell:
             welcome = Welcome(
                 player=entity,
                 tick=tick,
-                interval_ms=self._parts.spec.interval_ms,
+                interval_ms=self._parts.spec.shape.interval_ms,
                 resume_token=self._parts.roster.token(session.name),
                 seq=int(state.last_seq[row]),
                 x=int(state.x[row]),
@@ -271,6 +280,7 @@ class WorldShell:
 
     def _checkpoint(self) -> None:
         world = self._parts.world
+        self._checkpointed_seq = world.next_seq
         try:
             self._parts.store.checkpoint(world.tick, world.checkpoint())
         except StoreUnavailable as problem:

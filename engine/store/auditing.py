@@ -13,7 +13,6 @@ from engine.protocol.events import correlation_of
 from engine.protocol.gateway import INTENT_KINDS, ROLES
 from engine.protocol.limits import AUDIT_ROW_BITS, AUDIT_SEARCH_TICKS_MAX, AUDIT_TABLE_TICKS
 from engine.protocol.text import nearest, printable
-from engine.store.base import TickRecord
 from engine.store.reading import LogFile
 from engine.world.arrays import Array
 from engine.world.audit import (
@@ -154,14 +153,14 @@ class _Search:
         found = found[found + (tick << AUDIT_ROW_BITS) + 1 > after]
         if not len(found):
             return []
-        record = next(self.log.ticks(tick))
-        inputs = TickInputs.unpack(record.inputs)
-        intents = inputs.intents
+        intents = TickInputs.unpack(self.log.inputs(tick)).intents
         if self.query.actor is not None:
             found = found[intents["player"][found] == self.query.actor]
+            if not len(found):
+                return []
         found = found[:many] if many > 0 else found[many:]
         masks = audit.evaluated(intents["kind"], table)
-        roots, reasons = _told(record)
+        roots, reasons = _told(self.log.tick(tick).block)
         made = []
         for row in found.tolist():
             player, seq, kind, *_, role = intents[row].tolist()
@@ -192,9 +191,8 @@ def _name(place: int, table: AuditTable) -> str:
     return WORLD_NAME if place == WORLD_ITSELF else table.names[place]
 
 
-def _told(record: TickRecord) -> tuple[dict[int, int], dict[int, str]]:
+def _told(block: EventBlock) -> tuple[dict[int, int], dict[int, str]]:
     """Return each command's root event, and by that the reasons of denials and mutations."""
-    block: EventBlock = record.block()
     rows, first = block.rows, block.first_seq
     caused = rows["correlation"] > 0
     at = np.flatnonzero(caused & (rows["cause"] == 0))

@@ -1,15 +1,16 @@
-"""What was true before a tick of a recording, in figures."""
+"""What was true after a tick of a recording, in figures."""
 
 import numpy as np
 
 from engine.protocol.events import entity_name
 from engine.protocol.replay import EntityThen, WorldThen
+from engine.world.replica import Replica
 from engine.world.state import COLUMNS, NODE, NPC, PLAYER
 from engine.world.world import World
 
 
-def world_then(world: World) -> WorldThen:
-    """Return the whole world's figures."""
+def world_then(world: World | Replica) -> WorldThen:
+    """Return the whole world's figures, after the tick before the next."""
     state = world.state
     count = state.count
     kind, alive = state.kind[:count], state.alive[:count] != 0
@@ -33,15 +34,15 @@ def world_then(world: World) -> WorldThen:
         "goods_nodes": int(goods[nodes].sum()),
     }
     return WorldThen(
-        tick=world.tick,
-        time_ms=world.tick * world.config.interval_ms,
+        tick=world.tick - 1,
+        time_ms=(world.tick - 1) * world.interval_ms,
         state_hash=world.hash.hex(),
         events=world.next_seq - 1,
         figures=figures,
     )
 
 
-def entity_then(world: World, entity: int) -> EntityThen | None:
+def entity_then(world: World | Replica, entity: int) -> EntityThen | None:
     """Return an entity's columns, None when it was not there."""
     state = world.state
     row = state.row_of(entity)
@@ -49,4 +50,4 @@ def entity_then(world: World, entity: int) -> EntityThen | None:
         return None
     name = entity_name(entity)
     fields = {column: int(state.columns[column][row]) for column, _ in COLUMNS if column != "id"}
-    return EntityThen(world.tick, entity, name, state.names.get(entity, name), fields)
+    return EntityThen(world.tick - 1, entity, name, state.names.get(entity, name), fields)

@@ -158,7 +158,7 @@ def check_policy(change: PolicyChange, where: str) -> None:
     Standing(find_policies()).change(change, 0, where)
 
 
-def govern(part: Part, hearing: Hearing, failures: dict[str, str]) -> Ruling:
+def govern(part: Part, hearing: Hearing, failures: dict[str, PolicyFailed]) -> Ruling:
     """Return the verdicts; what is mutated is changed in ``hearing``.
 
     Args:
@@ -178,7 +178,7 @@ def govern(part: Part, hearing: Hearing, failures: dict[str, str]) -> Ruling:
             try:
                 ask(bench, hearing, ruling)
             except PolicyFailed as problem:
-                failures[bench.name] = str(problem)
+                failures[bench.name] = problem
         if bench.name in failures:
             ruling.unasked |= 1 << bench.place
     hearing.within = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.protocol.errors import UserError
 from engine.protocol.limits import AUDIT_TABLE_TICKS
@@ -20,6 +21,7 @@ from engine.world.orders import Orders, sort_orders
 from engine.world.policies.base import Policy
 from engine.world.standing import Standing
 from engine.world.turn import Turn
+from engine.world.userpolicy import PolicyFailed
 
 Lap = Callable[[str], None]
 
@@ -70,18 +72,27 @@ class Governor:
         self.standing = Standing(policies)
         self._interval_ms = interval_ms
         self._docket: Docket | None = None
+        self._words: dict[str, str] = {}
         self._counts: dict[str, list[int]] = {policy.name: [0, 0, 0] for policy in policies}
 
     def views(self) -> tuple[PolicyView, ...]:
-        """Return how every policy stands, in the order in which they judge."""
-        return self.standing.views()
+        """Return how every policy stands, in the order in which they judge.
+
+        In what words one failed is known to the process alone in which it did.
+        """
+        return tuple(
+            replace(view, failed=f"{view.failed}: {self._words[view.name]}")
+            if view.failed and view.name in self._words
+            else view
+            for view in self.standing.views()
+        )
 
     def counts(self) -> dict[str, PolicyCount]:
-        """Return what each policy did, since this object was made or ``count_anew``."""
+        """Return what each policy did, since this object was made or last counted anew."""
         return {name: PolicyCount(*counts) for name, counts in self._counts.items()}
 
     def count_anew(self) -> None:
-        """Begin to count what each policy does from here."""
+        """Begin to count at 0: what was re-stepped had been counted when it happened."""
         self._counts = {name: [0, 0, 0] for name in self._counts}
 
     def change(self, turn: Turn, changes: Sequence[PolicyChange]) -> list[ChangeDone]:
@@ -142,11 +153,12 @@ class Governor:
         self.standing.load(data)
         self._docket = None
 
-    def _fail(self, turn: Turn, failures: dict[str, str]) -> None:
-        for name, why in failures.items():
-            self.standing.fail(name, why, turn.tick + 1)
+    def _fail(self, turn: Turn, failures: dict[str, PolicyFailed]) -> None:
+        for name, problem in failures.items():
+            self.standing.fail(name, problem.how, turn.tick + 1)
+            self._words[name] = str(problem)
             self._docket = None
-            _tell(turn, 1, f"policy-failed: {name}: {why}; it is disabled")
+            _tell(turn, 1, f"policy-failed: {name}: {problem.how}; it is disabled")
 
     def _count(
         self, audit: AuditBlock, kind: Array, mutations: list[tuple[int, int]], docket: Docket
@@ -189,7 +201,7 @@ class _Hall:
         self._reasons: dict[int, str] = {}
         self._keys = (intents["player"], intents["seq"])
         self.mutations: list[tuple[int, int]] = []
-        self.failures: dict[str, str] = {}
+        self.failures: dict[str, PolicyFailed] = {}
 
     @property
     def block(self) -> VerdictBlock:

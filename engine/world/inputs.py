@@ -15,7 +15,6 @@ from msgspec import Struct
 from engine.protocol.gateway import ROLES
 from engine.protocol.limits import NAME_CHARS_MAX, SAY_CHARS_MAX
 from engine.protocol.policy import PolicyChange
-from engine.protocol.text import printable
 from engine.world.arrays import Array
 
 PLAYER_ROLE: Final = ROLES.index("player")
@@ -57,7 +56,8 @@ class TickInputs:
 
     Attributes:
         intents: ``INTENT_DTYPE``, in any order.
-        texts: Row of ``intents`` to what is said; made printable and cut here.
+        texts: Row of ``intents`` to what is said; cut here, made printable at the door: what that
+            is differs from one version of Python to the next, and stored inputs shall not.
         joins: Entity id and name of every player that connected. A known id resumes.
         leaves: Entity ids whose connection is gone. One that stands in both lists and
             was connected has left and come back; one that was not, came and left.
@@ -74,9 +74,9 @@ class TickInputs:
 
     def __post_init__(self) -> None:
         if self.texts:
-            self.texts = {row: printable(t, SAY_CHARS_MAX) for row, t in self.texts.items()}
+            self.texts = {row: text[:SAY_CHARS_MAX] for row, text in self.texts.items()}
         if self.joins:
-            self.joins = [(who, printable(name, NAME_CHARS_MAX)) for who, name in self.joins]
+            self.joins = [(who, name[:NAME_CHARS_MAX]) for who, name in self.joins]
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, ...]] = (), **others: object) -> "TickInputs":

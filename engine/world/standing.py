@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.protocol.errors import UserError
+from engine.protocol.gateway import INTENT_KINDS
 from engine.protocol.limits import POLICIES_PER_WORLD_MAX, POLICY_PRIORITY_MAX
 from engine.protocol.params import given_params
 from engine.protocol.policy import PolicyChange, PolicyScope, PolicyView, scope_words
@@ -19,7 +20,7 @@ from engine.world.userpolicy import UserPolicy
 class Seat(Struct, frozen=True):
     """A policy as it stands.
 
-    ``failed``: why the world disabled it; empty when it did not.
+    ``failed``: how it failed when the world disabled it, see ``PolicyFailed``; else empty.
     """
 
     policy: Policy
@@ -95,10 +96,13 @@ class Standing:
             raise UserError(
                 f"no policy {name!r}{nearest(name, self.seats)}; allowed: {', '.join(self.seats)}"
             )
-        if seat.policy.fixed and (change.enabled is False or change.scope or change.priority):
+        moved = change.scope is not None or change.priority is not None
+        if seat.policy.fixed and (moved or change.enabled is False):
             raise UserError(
                 f"{change.name} keeps the world whole: it is always on, for everybody, in its place"
             )
+        if change.scope is not None:
+            _check_kinds(seat.policy, change.scope, where)
         fresh = replace(
             seat,
             enabled=seat.enabled if change.enabled is None else change.enabled,
@@ -112,9 +116,9 @@ class Standing:
             self._put(fresh, tick)
         return words
 
-    def fail(self, name: str, why: str, tick: int) -> None:
+    def fail(self, name: str, how: str, tick: int) -> None:
         """Disable a policy that could not judge, from a tick on."""
-        self._put(replace(self.seats[name], enabled=False, failed=why), tick)
+        self._put(replace(self.seats[name], enabled=False, failed=how), tick)
 
     def views(self) -> tuple[PolicyView, ...]:
         """Return how every policy stands, in the order in which they judge."""
@@ -169,6 +173,15 @@ class Standing:
         self.version, self.since_tick = stored.version, stored.since_tick
         self._seat(seats)
 
+    @staticmethod
+    def names(data: bytes) -> tuple[str, ...]:
+        """Return the names of the policies in a stored form.
+
+        Raises:
+            ValueError: The bytes are no standing.
+        """
+        return tuple(row.name for row in _decoder.decode(data).seats)
+
     def _put(self, seat: Seat, tick: int) -> None:
         self.version += 1
         self.since_tick = tick
@@ -200,6 +213,17 @@ def changed_params(seat: Seat, change: PolicyChange, where: str = "") -> Struct:
         return msgspec.convert(whole, type(seat.params))
     except msgspec.ValidationError as problem:
         raise UserError(f"{where}: {problem}") from problem
+
+
+def _check_kinds(policy: Policy, scope: PolicyScope, where: str) -> None:
+    """Refuse a scope in which a policy would never judge."""
+    own = [INTENT_KINDS[kind] for kind in policy.kinds]
+    if own and scope.kinds and not set(own) & set(scope.kinds):
+        raise UserError(
+            f"{where or policy.name}.scope.kinds: found {', '.join(scope.kinds)}, but "
+            f"{policy.name} is about {', '.join(own)} only; allowed: some of these, or none for "
+            "all of them"
+        )
 
 
 def _priority(priority: int) -> int:

@@ -8,18 +8,17 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
 from engine.protocol.gateway import INTENT_KINDS, ROLES, IntentKind, Role
 from engine.protocol.limits import (
+    ENTITY_ID_MAX,
     NAME_IN_PATH_CHARS_MAX,
     POLICY_PRIORITY_MAX,
-    POSITION_MAX,
-    REASON_CHARS_MAX,
-    SAY_CHARS_MAX,
     SCOPE_ENTITIES_MAX,
     ZONES,
 )
@@ -30,17 +29,15 @@ from engine.world.audit import WORLD_NAME
 from engine.world.hearing import Hearing
 from engine.world.policies.base import Judgement, NoParams
 from engine.world.state import FACTIONS, NODE, NPC, PLAYER, STAGES
+from engine.world.userverdict import ADDRESS, Verdict, checked_verdict
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
-_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]+")
 _WHAT: Final = {NODE: "node", NPC: "npc", PLAYER: "player"}
-_AMOUNT_MAX: Final = 1_000_000
-_ID_MAX: Final = 2**31 - 1
-_FIELDS: Final = {
-    "x": (0, POSITION_MAX),
-    "y": (0, POSITION_MAX),
-    "target": (0, _ID_MAX),
-    "amount": (-_AMOUNT_MAX, _AMOUNT_MAX),
+_SCOPES: Final = {
+    "kinds": ", ".join(INTENT_KINDS),
+    "zones": f"0 to {ZONES - 1}",
+    "entities": f"ids from 0 to {ENTITY_ID_MAX}, at most {SCOPE_ENTITIES_MAX}",
+    "roles": ", ".join(ROLES),
 }
 _COLUMNS: Final = (
     "id",
@@ -61,7 +58,17 @@ _COLUMNS: Final = (
 
 
 class PolicyFailed(Exception):
-    """A user's policy raised, or returned what is no verdict; says so in a line."""
+    """A user's policy raised, or returned what is no verdict; says so in a line.
+
+    Attributes:
+        how: ``raised`` or ``returned``: all of it that is the same in every process, and so all
+            that enters events and the state. The line may hold addresses, the order of a set, or
+            the words of one version of Python.
+    """
+
+    def __init__(self, how: Literal["raised", "returned"], line: str) -> None:
+        super().__init__(line)
+        self.how = how
 
 
 class Asked(Struct, frozen=True, gc=False):
@@ -139,59 +146,6 @@ class Look:
             yield at
 
 
-class Verdict:
-    """What ``permit``, ``deny`` and ``mutate`` return.
-
-    Attributes:
-        reason: Why, for people.
-        fields: New values, of a mutation.
-    """
-
-    __slots__ = ("denies", "fields", "reason")
-
-    def __init__(self, denies: bool, reason: str, fields: dict[str, int | str]) -> None:
-        self.denies = denies
-        self.reason = reason
-        self.fields = fields
-
-
-def permit() -> None:
-    """Let it pass; returning nothing does the same."""
-
-
-def deny(reason: str) -> Verdict:
-    """Refuse the intent; the player is told why."""
-    return Verdict(True, _checked_reason(reason), {})
-
-
-def mutate(reason: str, **fields: int | str) -> Verdict:
-    """Have the intent carried out otherwise; later policies judge what it has become.
-
-    Args:
-        reason: Why; the player is told.
-        fields: New values of ``x``, ``y``, ``target``, ``amount`` or ``text``.
-
-    Raises:
-        ValueError: Another field, another type, or a value out of bounds.
-    """
-    if not fields:
-        raise ValueError(f"mutate needs one of {', '.join(_FIELDS)}, text")
-    for name, value in fields.items():
-        if name == "text":
-            if not isinstance(value, str) or not 0 < len(value) <= SAY_CHARS_MAX:
-                raise ValueError(f"text: allowed is a text of 1 to {SAY_CHARS_MAX} characters")
-        elif name not in _FIELDS:
-            raise ValueError(f"no field {name!r}; allowed: {', '.join(_FIELDS)}, text")
-        else:
-            low, high = _FIELDS[name]
-            if type(value) is not int or not low <= value <= high:
-                raise ValueError(f"{name}: found {value!r}; allowed: {low} to {high}")
-    text = fields.get("text")
-    if isinstance(text, str):
-        fields["text"] = printable(text, SAY_CHARS_MAX)
-    return Verdict(False, _checked_reason(reason), fields)
-
-
 Function = Callable[[Asked, Look], Verdict | None]
 
 
@@ -218,7 +172,8 @@ class UserPolicy:
         """See ``Policy``.
 
         Raises:
-            PolicyFailed: The function raised, or returned no verdict; nothing is judged then.
+            PolicyFailed: The function raised, ended the process, or returned no verdict;
+                nothing is judged then.
         """
         del params
         rows = _own(hearing)
@@ -232,16 +187,14 @@ class UserPolicy:
                 verdict = function(intents[at], look)
                 if verdict is not None:
                     found.append((at, verdict))
-        except Exception as problem:
-            raise PolicyFailed(_told(problem)) from problem
-        wrong = [verdict for _, verdict in found if type(verdict) is not Verdict]
-        if wrong:
-            shown = printable(_ADDRESS.sub("0x...", repr(wrong[0])), 40)
-            raise PolicyFailed(
-                f"it returned {shown}; allowed: None, permit(), deny(reason), "
-                "mutate(reason, field=value)"
-            )
-        return _judgement(hearing, rows, found) if found else None
+        except (Exception, SystemExit) as problem:
+            raise PolicyFailed("raised", _told(problem)) from problem
+        try:
+            # Its maker may have made, or changed, a verdict by hand.
+            checked = [(at, checked_verdict(verdict)) for at, verdict in found]
+            return _judgement(hearing, rows, checked) if checked else None
+        except (Exception, SystemExit) as problem:
+            raise PolicyFailed("returned", printable(_said(problem), 200)) from problem
 
 
 def policy(
@@ -274,12 +227,7 @@ def policy(
         raise ValueError(f"policy name: found {name!r}, which stands for the world's own denials")
     if type(priority) is not int or not 0 <= priority <= POLICY_PRIORITY_MAX:
         raise ValueError(f"priority: found {priority!r}; allowed: 0 to {POLICY_PRIORITY_MAX}")
-    _among("kinds", kinds, INTENT_KINDS)
-    _among("zones", zones, range(ZONES))
-    _among("roles", roles, ROLES)
-    if len(entities) > SCOPE_ENTITIES_MAX:
-        raise ValueError(f"entities: found {len(entities)}; allowed are {SCOPE_ENTITIES_MAX}")
-    scope = PolicyScope(tuple(zones), tuple(kinds), tuple(entities), tuple(roles))
+    scope = _scope(zones=zones, kinds=kinds, entities=entities, roles=roles)
 
     def made(function: Function) -> UserPolicy:
         words = help or (function.__doc__ or "").strip().partition("\n")[0]
@@ -288,18 +236,25 @@ def policy(
     return made
 
 
-def _among(what: str, given: Sequence[object], allowed: Sequence[object]) -> None:
-    wrong = [value for value in given if value not in allowed]
-    if isinstance(given, str) or wrong:
-        found = wrong[0] if wrong and not isinstance(given, str) else given
-        words = f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else allowed
-        raise ValueError(f"{what}: found {found!r}; allowed: {words}")
+def _scope(**fields: Sequence[object]) -> PolicyScope:
+    """Return a scope of what the user gave for it.
 
-
-def _checked_reason(reason: str) -> str:
-    if not isinstance(reason, str) or not reason:
-        raise ValueError(f"reason: found {reason!r}; allowed: a text")
-    return printable(reason, REASON_CHARS_MAX)
+    Raises:
+        ValueError: One is no sequence, too long, or holds what is not allowed.
+    """
+    for name, given in fields.items():
+        wrong = (
+            f"{name}: found {printable(repr(given), 80)}; allowed: a list or tuple of "
+            f"{_SCOPES[name]}"
+        )
+        # The order enters the state: that of a set is another one in every process.
+        if not isinstance(given, list | tuple | range):
+            raise ValueError(wrong)  # noqa: TRY004 - all that is wrong with a policy is one
+        try:
+            msgspec.convert({name: list(given)}, PolicyScope, strict=True)
+        except msgspec.ValidationError as problem:
+            raise ValueError(wrong) from problem
+    return PolicyScope(**{name: tuple(given) for name, given in fields.items()})  # type: ignore[arg-type]  # just checked
 
 
 def _own(hearing: Hearing) -> Array:
@@ -384,9 +339,15 @@ def _judgement(hearing: Hearing, rows: Array, found: list[tuple[int, Verdict]]) 
     )
 
 
-def _told(problem: Exception) -> str:
-    """Return an error in a line, the same in every process."""
+def _told(problem: BaseException) -> str:
+    """Return an error in a line, for people."""
     own = [frame for frame in traceback.extract_tb(problem.__traceback__)[1:] if frame.lineno]
     where = f" in line {own[0].lineno}" if own else ""
-    said = _ADDRESS.sub("0x...", str(problem))
-    return printable(f"{type(problem).__name__}{where}: {said}", 200)
+    return printable(f"{type(problem).__name__}{where}: {_said(problem)}", 200)
+
+
+def _said(problem: BaseException) -> str:
+    try:
+        return ADDRESS.sub("0x...", str(problem))
+    except (Exception, SystemExit):  # noqa: BLE001 - the words, too, are the user's code
+        return "its words cannot be had"

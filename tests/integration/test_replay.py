@@ -185,7 +185,7 @@ def test_a_log_of_another_version(
         (["2026", "--at", "3", "--from-checkpoint"], "give --verify"),
         (["2026", "--verify", "--entity", "npc-1"], "give --at TICK"),
         (["2026", "--at", "26"], "--at: found 26; 20260101-000000-storm has 25 ticks"),
-        (["2026", "--at", "-1"], "allowed is 0 to 25"),
+        (["2026", "--at", "-1"], "allowed is 0 to 24"),
         (["2026", "--at", "many"], "--at"),
         (["2026", "--at", "3", "--entity", "dragon"], "--entity: found 'dragon'"),
         (["2026", "--at", "3", "--entity", "player-7"], "was not in 20260101-000000-storm"),
@@ -211,15 +211,15 @@ def test_names_that_begin_alike(capsys: pytest.CaptureFixture[str], runs: Path) 
 def test_what_was_true(capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "1")
     assert code == 0
-    assert "before tick 1 (0.1 s)" in out
+    assert "after tick 1 (0.1 s)" in out
     assert "players                         3" in out
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "0", "--json")
-    assert json.loads(out)["figures"]["players"] == 0
-    code, out, _ = _replay(capsys, recorded, "2026", "--at", "25", "--entity", "player-1", "--json")
+    assert json.loads(out)["figures"]["players"] == 3
+    code, out, _ = _replay(capsys, recorded, "2026", "--at", "24", "--entity", "player-1", "--json")
     told = json.loads(out)
     assert (code, told["name"], told["fields"]["last_seq"]) == (0, "player-1", 24)
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "9", "--entity", "1000001")
-    assert "before tick 9: player-1\n" in out
+    assert "after tick 9: player-1\n" in out
 
 
 NO_REST = """
@@ -243,12 +243,30 @@ def test_users_code_is_run_only_when_it_is_allowed(
     mine.write_text(NO_REST.format(told=str(told)))
     source = PolicySource(str(mine))
     capsule = _record(tmp_path / "runs", "20260102-000000-strict", policies=(source,))
+    allowed = {}
+    for tick in range(TICKS + 1):
+        words = ("2026", "--at", str(tick), "--json")
+        code, allowed[tick], _ = _replay(capsys, tmp_path / "runs", *words, "--allow-code")
+        assert code == 0
     told.unlink()
-    for words in (["--verify"], ["--at", "3"]):
-        code, out, err = _replay(capsys, tmp_path / "runs", "2026", *words)
-        assert (code, out) == (2, "")
-        assert "--allow-code" in err
-        assert not told.exists(), "it was run although nobody said so"
+    code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--verify")
+    assert (code, out) == (2, "")
+    assert "--allow-code" in err
+    for tick in range(TICKS + 1):
+        code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--at", str(tick), "--json")
+        assert (code, out) == (0, allowed[tick]), err
+    code, out, _ = _replay(capsys, tmp_path / "runs", "2026", "--at", "7", "--entity", "player-1")
+    assert (code, "player-1" in out) == (0, True)
+    assert not told.exists(), "it was run although nobody said so"
+    db = sqlite3.connect(capsule / "events.db")
+    db.execute("DELETE FROM checkpoints")
+    db.commit()
+    db.close()
+    code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--at", "7")
+    assert (code, out) == (2, "")
+    assert "its events alone do not tell what was true at tick 7" in err
+    assert "--allow-code" in err
+    assert not told.exists(), "it was run although nobody said so"
     code, out, _ = _replay(capsys, tmp_path / "runs", "2026", "--verify", "--allow-code")
     assert code == 0, out
     assert told.exists()

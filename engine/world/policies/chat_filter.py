@@ -87,7 +87,8 @@ class _Filter:
             fresh, count = self._words.subn(lambda found: "*" * len(found[0]), fresh)
             if count:
                 why.append("a listed word" if count == 1 else f"{count} listed words")
-        return fresh, ", ".join(why)
+        # Lower case may be longer: that of one character may be two.
+        return fresh[:SAY_CHARS_MAX], ", ".join(why)
 
 
 POLICY = ChatFilter()

@@ -12,16 +12,19 @@ from engine.history.serve import past_of, serve_history, told
 from engine.link.channel import memory_pair
 from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
 from engine.protocol.child import ChildProblem, Quit
-from engine.protocol.errors import UserError
+from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.manifest import WorldShape
+from engine.protocol.policy import PolicyChange, PolicyFile
 from engine.store import replay
 from engine.store.base import TickRecord
+from engine.store.policyfiles import config_of
 from engine.store.sqlite import SqliteStore
 from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.replica import Replica
 from engine.world.world import World, WorldConfig
+from tests.unit.store.test_policyfiles import GOOD, kept
 
 CONFIG = WorldConfig(seed=9, npcs=20, nodes=8, capacity=60)
 NAMES = ("id", "x", "y", "hp", "gold", "alive", "connected", "version")
@@ -147,6 +150,28 @@ def test_damage_is_said_and_what_is_before_it_still_there(then: Then):
     assert _at(past, 50) == then.columns[50]
 
 
+def test_users_policies_and_changes_of_policies_are_part_of_the_past(tmp_path: Path):
+    shape = WorldShape(9, 20, 8, 60, 100, (kept(tmp_path, GOOD),))
+    config = config_of(shape, tmp_path)
+    world, columns = World.create(config), []
+    store = SqliteStore(tmp_path / "events.db")
+    for tick in range(TICKS):
+        change = [PolicyChange("no-dragons", enabled=False)] if tick == 20 else []
+        joins = [(PLAYER_ID_BASE, "player-0")] if tick == 3 else []
+        inputs = TickInputs.of(joins=joins, policies=change)
+        store.append(TickRecord.of(world.step(inputs), inputs))
+        if world.tick % EVERY == 0:
+            store.checkpoint(world.tick, world.checkpoint())
+        columns.append({n: world.state.columns[n][: world.state.count].tolist() for n in NAMES})
+    past = past_of(HistorySpec(str(tmp_path / "events.db"), shape))
+    for tick in range(TICKS):
+        assert _at(past, tick) == columns[tick]
+    (tmp_path / "policies/0-mine.py").write_text("POLICY = 7")
+    with pytest.raises(UserError, match=r"mine\.py"):
+        past_of(HistorySpec(str(tmp_path / "events.db"), shape))
+    store.close()
+
+
 def _spec(then: Then) -> HistorySpec:
     return HistorySpec(str(then.path), WorldShape(9, 20, 8, 60, 100))
 
@@ -177,6 +202,20 @@ async def test_a_historian_answers_until_it_is_told_to_quit(then: Then):
         assert (answer.id, bool(answer.code)) == (tick, tick == 99)
     ours.post(Quit())
     await asyncio.wait_for(serving, 10)
+
+
+LOST = PolicyFile("policies/0-gone.py", "00", "/my/gone.py")
+
+
+async def test_a_historian_that_cannot_begin_says_why(then: Then):
+    ours, theirs = memory_pair()
+    shape = WorldShape(9, 20, 8, 60, 100, (LOST,))
+    ours.post(HistorySpec(str(then.path), shape))
+    await serve_history(theirs)
+    told = await ours.receive()
+    assert isinstance(told, ChildProblem)
+    assert "policies/0-gone.py: cannot be read" in told.message
+    assert told.exit_code == ExitCode.USAGE
 
 
 async def test_a_historian_wants_its_spec_first():

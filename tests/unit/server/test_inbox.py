@@ -4,7 +4,12 @@ import pytest
 
 from engine.protocol.child import WorldOrder
 from engine.protocol.gateway import INTENT_KINDS, Intent
-from engine.protocol.limits import INTENTS_QUEUED_PER_PLAYER_MAX, ORDER_SEQ_BASE
+from engine.protocol.limits import (
+    INTENTS_QUEUED_PER_PLAYER_MAX,
+    NAME_CHARS_MAX,
+    ORDER_SEQ_BASE,
+    SAY_CHARS_MAX,
+)
 from engine.server import inbox as inbox_module
 from engine.server.inbox import TOO_BUSY, TOO_FAST, Inbox
 
@@ -29,6 +34,17 @@ def test_intents_come_out_as_they_went_in():
     assert sell == (1_000_008, 2**31 - 1, INTENT_KINDS.index("trade"), 0, 0, 100_000, -1_000_000, 0)
     assert inputs.texts == {2: "hi"}
     assert len(inbox.drain(nobody).intents) == 0
+
+
+def test_texts_are_made_printable_and_cut_at_the_door():
+    inbox = Inbox()
+    inbox.join(7, "Mallory\x1b[2J" + "x" * 99)
+    inbox.put(7, Intent(seq=3, kind="say", text="hi\ud800" + "x" * 999))
+    inbox.put_order(WorldOrder(1, 7, Intent(seq=0, kind="say", text="\x07")))
+    inputs = inbox.drain(nobody)
+    said = f"hi\N{REPLACEMENT CHARACTER}{'x' * 999}"[:SAY_CHARS_MAX]
+    assert inputs.texts == {0: said, 1: "\N{REPLACEMENT CHARACTER}"}
+    assert inputs.joins == [(7, f"Mallory\N{REPLACEMENT CHARACTER}[2J{'x' * 99}"[:NAME_CHARS_MAX])]
 
 
 def test_the_same_seq_is_queued_once():

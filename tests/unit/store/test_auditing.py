@@ -12,6 +12,8 @@ from engine.store import auditing
 from engine.store.auditing import read_audit
 from engine.store.base import TickRecord
 from engine.store.sqlite import SqliteStore
+from engine.store.tables import Tables
+from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
 
@@ -120,6 +122,23 @@ def test_of_one_actor(log: Path) -> None:
     assert read_audit(log, AuditQuery(actor=ONE)).rows == ()
     found = read_audit(log, AuditQuery(actor=ONE, verdict="permit", limit=2)).rows
     assert [row.tick for row in found] == [228, 229]
+
+
+def test_it_reads_what_it_tells_and_no_more(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    real = Tables.tick
+
+    def tick(tables: Tables, number: int) -> TickEvents:
+        read.append(number)
+        return real(tables, number)
+
+    monkeypatch.setattr(Tables, "tick", tick)
+    monkeypatch.delattr(Tables, "stored")  # a page of ticks where one is wanted
+    found = read_audit(log, AuditQuery(actor=TWO, verdict="permit", after=0)).rows
+    assert found == ()
+    assert read == []
+    found = read_audit(log, AuditQuery(actor=TWO, after=0)).rows
+    assert read == sorted({row.tick for row in found})
 
 
 def test_no_such_policy(log: Path) -> None:

@@ -14,7 +14,8 @@ from engine.store.sqlite import SqliteStore
 from engine.world.audit import AuditBlock, Marks, names_in
 from engine.world.inputs import TickInputs
 from engine.world.orders import ATTACK, MOVE, REST, SAY
-from engine.world.userpolicy import Asked, Look, UserPolicy, Verdict, deny, mutate, policy
+from engine.world.userpolicy import Asked, Look, UserPolicy, policy
+from engine.world.userverdict import Verdict, deny, mutate
 from engine.world.world import World, WorldConfig
 from tests.unit.world.arena import TILE, Arena, player, target
 
@@ -22,7 +23,7 @@ ONE, TWO, THREE = player(0), player(1), player(2)
 FIRST = ("role", "rate", "dead-actor", "sanity", "directive-scope")
 
 
-@policy("astray", kinds=("attack",), priority=33)
+@policy("astray", kinds=("attack",), priority=48)
 def ASTRAY(intent: Asked, world: Look) -> Verdict:  # noqa: N802 - as a user's file calls it
     return mutate("at nobody", target=77)
 
@@ -46,11 +47,11 @@ def test_who_is_denied_for_what_was_changed_was_asked_by_all() -> None:
     arena.step(target("attack", ONE, 1, TWO), (TWO, 1, "rest"))
     assert arena.verdicts() == [1, 0]
     asked, _ = _asked(arena, ATTACK, REST)
-    assert asked == (*FIRST, "cooldown", "astray", "reach", "spawn-protection")
+    assert asked == (*FIRST, "cooldown", "reach", "astray", "spawn-protection")
     counts = arena.world.governor.counts()
     assert counts["astray"] == PolicyCount(1, 0, 1)
     assert counts["sanity"] == PolicyCount(2, 1, 0)
-    assert counts["reach"] == PolicyCount(1, 0, 0)
+    assert counts["spawn-protection"] == PolicyCount(1, 0, 0)
 
 
 def test_who_is_denied_by_a_later_one_was_asked_by_those_before_it() -> None:
@@ -61,7 +62,7 @@ def test_who_is_denied_by_a_later_one_was_asked_by_those_before_it() -> None:
     arena = Arena(policies=(elsewhere,))
     arena.step(arena.move(ONE, 1, TILE))
     assert arena.reason().startswith("elsewhere: on; speed: ")
-    assert _asked(arena, MOVE) == [(*FIRST, "cooldown", "elsewhere", "speed")]
+    assert _asked(arena, MOVE) == [(*FIRST, "elsewhere", "speed")]
 
 
 def test_a_policy_that_fails_is_asked_no_more_from_that_batch_on() -> None:

@@ -160,14 +160,6 @@ def test_trade_with_an_npc() -> None:
     assert arena.get(npc(0), "gold") == 206
 
 
-def test_say_is_heard_without_terminal_escapes() -> None:
-    arena = Arena()
-    arena.step((ONE, 1, "say"), texts={0: "hello\x1b[31m"})
-    (said,) = arena.events("said")
-    assert said.text == "hello\N{REPLACEMENT CHARACTER}[31m"
-    assert said.stream == ONE
-
-
 def test_rest_heals_up_to_the_most() -> None:
     arena = Arena()
     arena.set(ONE, hp=93)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.protocol.limits import POSITION_MAX
+from engine.protocol.limits import POSITION_MAX, SAY_CHARS_MAX
 from engine.protocol.policy import PolicyChange
 from engine.world.audit import DENY, WORLD_ITSELF
 from engine.world.constants import WALK_UNITS_PER_100_MS, WALK_UNITS_SAVED_MAX
@@ -202,6 +202,15 @@ def test_zone_capacity_lets_in_as_many_as_fit_lower_ids_first() -> None:
     assert arena.reason(0) == "zone-capacity: zone 36 is full with 0, allowed 2"
     arena.step((player(0), 2, "move", edge + 2 * TILE, MIDDLE))
     assert arena.verdicts() == [0], "who is in it already moves about"
+
+
+def test_chat_filter_never_makes_a_text_longer() -> None:
+    """In lower case this letter is two characters."""
+    arena = Arena(players=1)
+    longer = "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}A"
+    arena.step((ONE, 1, "say"), texts={0: longer * (SAY_CHARS_MAX // 2)})
+    (said,) = arena.events("said")
+    assert len(said.text) == SAY_CHARS_MAX
 
 
 @pytest.mark.parametrize(
