@@ -18,7 +18,8 @@ class AuditQuery(Struct, frozen=True, tag="audit"):
     """What was decided on intents, and who was asked; oldest first.
 
     Attributes:
-        policy: Only what this policy decided; ``world`` for what the world could not give.
+        policy: Only what this policy denied or changed; ``world`` for what the world itself
+            could not give.
         verdict: Only these; without it, the denied and the mutated.
         actor: Only this entity's.
         limit: Rows wanted.

@@ -30,7 +30,7 @@ from engine.world.audit import (
     AuditTable,
     names_in,
 )
-from engine.world.events import Code, EventBlock
+from engine.world.events import EventBlock
 from engine.world.inputs import TickInputs
 
 _Picked = tuple[int, AuditBlock, AuditTable, Array]
@@ -152,7 +152,7 @@ class _Search:
             keep = (verdict != PERMIT) & (verdict != RESENT)
         if query.policy:
             place = WORLD_ITSELF if query.policy == WORLD_NAME else table.names.index(query.policy)
-            keep &= audit.policy == place
+            keep &= audit.decided_by(place)
         return np.flatnonzero(keep)
 
     def rows(self, picked: _Picked, after: int, before: int, many: int) -> list[AuditRow]:
@@ -182,7 +182,7 @@ class _Search:
             player, seq, kind, *_, role = intents[row].tolist()
             correlation = correlation_of(player, seq)
             place = int(audit.policy[row])
-            resent = audit.verdict[row] == RESENT
+            event = 0 if audit.verdict[row] == RESENT else roots.get(correlation, 0)
             made.append(
                 AuditRow(
                     number=(tick << AUDIT_ROW_BITS) + row + 1,
@@ -193,9 +193,9 @@ class _Search:
                     role=ROLES[role] if role < len(ROLES) else f"role {role}",
                     verdict=VERDICT_NAMES[audit.verdict[row]],
                     policy=_name(place, table),
-                    reason="" if resent else reasons.get(correlation, ""),
+                    reason=reasons.get(event, ""),
                     evaluated=names_in(int(masks[row]), table.names),
-                    event=0 if resent else roots.get(correlation, 0),
+                    event=event,
                 )
             )
         return made
@@ -208,15 +208,9 @@ def _name(place: int, table: AuditTable) -> str:
 
 
 def _told(block: EventBlock) -> tuple[dict[int, int], dict[int, str]]:
-    """Return each command's root event, and the reasons of denials and mutations."""
+    """Return each command's root event, and by that the reasons of denials and mutations."""
     rows, first = block.rows, block.first_seq
     caused = rows["correlation"] > 0
     at = np.flatnonzero(caused & (rows["cause"] == 0))
     roots = dict(zip(rows["correlation"][at].tolist(), (first + at).tolist(), strict=True))
-    reasons: dict[int, str] = {}
-    told = (rows["kind"] == Code.DENIED) | (rows["kind"] == Code.MUTATED)
-    for row in np.flatnonzero(told & caused).tolist():
-        correlation, text = int(rows["correlation"][row]), block.texts.get(row, "")
-        earlier = reasons.get(correlation)
-        reasons[correlation] = f"{earlier}; {text}" if earlier else text
-    return roots, reasons
+    return roots, block.reasons()
