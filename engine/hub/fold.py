@@ -352,6 +352,7 @@ class Fold:
             trouble=trouble,
             console=self.console.summary(),
             squads_lost=tally.squads_lost,
+            events_missed=self.log.missed,
             story=self.story.summary(),
             cheats=tally.cheats(),
         )

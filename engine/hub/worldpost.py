@@ -87,7 +87,6 @@ class WorldPost:
         self._shared: SharedState | None = None
         self._watch: asyncio.Task[None] | None = None
         self._held_down: set[str] = set()
-        self._rejoined = False
         self.is_up = False
         self.port = gateway_port(spec.port_base)
         owner = Owner(
@@ -180,7 +179,6 @@ class WorldPost:
             await asyncio.sleep(EVENT_WATCH_PAUSE_S)
             if not self.is_up or not self.keeper.pid:
                 return
-            self._rejoined = True
             self._reports.tell("problem", f"the world's events were cut off: {why}", bad=True)
         text = "the world's events cannot be followed any more; its log has them"
         self._reports.tell("problem", text, bad=True)
@@ -196,6 +194,15 @@ class WorldPost:
             block = tick.block
             columns, count = block.pack(), len(block.rows)
             self._take(EventBatch(tick.tick, block.first_seq, count, columns, block.texts))
+
+    def _take_hole(self, first_seq: int) -> None:
+        """Read what was stored before ``first_seq`` and did not come: its batch was cut off."""
+        log = self._reports.fold.log
+        while log.last_seq + 1 < first_seq:
+            before = log.last_seq
+            self._take_stored(self._stored_after(before))
+            if log.last_seq == before:
+                return  # it cannot be read: counted as missed
 
     def _stored_after(self, seq: int) -> list[TickEvents]:
         try:
@@ -217,9 +224,8 @@ class WorldPost:
                 self._logbook.write("stall", text=cause)
             reports.remark(reports.fold.take_world(message, reports.at_s()))
         elif isinstance(message, EventBatch):
-            if self._rejoined:
-                self._rejoined = False
-                self._take_stored(self._stored_after(reports.fold.log.last_seq))
+            if reports.fold.log.last_seq + 1 < message.first_seq:
+                self._take_hole(message.first_seq)
             reports.remark(reports.fold.take_events(message))
         elif isinstance(message, WorldOrderDone | WorldPolicyDone):
             reports.orders.done(message)

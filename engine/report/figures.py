@@ -36,6 +36,7 @@ class Figures(Struct):
         tick: None without an embedded world; ``events`` and ``violations`` likewise.
         console: None when no console painted.
         story: None when nobody told one.
+        events_missed: Events that neither came to the hub nor could be read from the log.
         squads_lost: How often a squad died, and its newest samples with it.
     """
 
@@ -57,6 +58,7 @@ class Figures(Struct):
     console: ConsoleSummary | None = None
     state_hash: str = ""
     squads_lost: int = 0
+    events_missed: int = 0
     story: StorySummary | None = None
     cheats: CheatsSummary = CheatsSummary()
 

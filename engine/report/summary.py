@@ -110,6 +110,11 @@ def _why_invalid(figures: Figures, *, has_thresholds: bool) -> list[str]:
         reasons.append(
             f"samples are lost: squads died in the middle of the run ({figures.squads_lost} times)"
         )
+    if figures.events_missed:
+        reasons.append(
+            f"{figures.events_missed} events never reached the hub: what is counted from them "
+            "(violations, deaths, cheats) is too low"
+        )
     cut_short = figures.duration_s <= figures.warm_up_s
     if cut_short and figures.players.target and (figures.planned or has_thresholds):
         reasons.append(_unmeasured(figures))

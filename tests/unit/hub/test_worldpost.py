@@ -159,6 +159,14 @@ async def test_events_that_are_cut_off_are_read_from_the_log_and_followed_on(
     assert [(kind, bad) for kind, _, bad in bench.said] == [("problem", True)]
 
 
+async def test_a_batch_that_did_not_come_is_read_from_the_log(bench: Bench) -> None:
+    for published in (True, False, False, True):
+        bench.tick(published)
+    await until(lambda: bench.fold.log.last_seq == bench.stored)
+    assert bench.fold.log.missed == 0
+    assert bench.said == []
+
+
 async def test_what_recovery_took_is_in_the_log_and_what_was_passed_over_is_told(
     tmp_path: Path, own_place: Path
 ) -> None:

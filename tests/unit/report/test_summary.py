@@ -69,6 +69,12 @@ def test_a_broken_invariant_fails_the_run_and_is_named() -> None:
     assert reason == "the world did not stay true: broken invariants were told of: purses (1)"
 
 
+def test_events_that_were_missed_make_the_run_invalid() -> None:
+    summary = build_summary(_figures(events_missed=21), (FAST,))
+    assert _verdict(summary) == ("invalid", 4)
+    assert summary.reasons[0].startswith("21 events never reached the hub")
+
+
 def test_cheats_are_told_by_policy_and_thresholds_can_be_set_on_them() -> None:
     counts = {"speed": CheatCount(10, 8, 1, 1), "dead-actor": CheatCount(3, 3)}
     cheats = CheatsSummary(counts, HonestCount(100, 4, 1, {"world": 5}))
@@ -137,7 +143,7 @@ def test_nobody_connected() -> None:
     assert _verdict(reached) == ("invalid", 4)
     errors = CommandsSummary(0, 0, 0, 0, {"connect": 40}, 0, 0)
     unreachable = build_summary(_figures(players=players, commands=errors), ())
-    assert _verdict(unreachable) == ("invalid", 3)
+    assert _verdict(unreachable) == ("invalid", 4)
     assert "40 connect" in unreachable.reasons[0]
 
 
@@ -161,7 +167,7 @@ def test_a_run_that_ended_in_its_warm_up_measured_nothing() -> None:
 def test_what_broke_the_run_comes_first() -> None:
     trouble = (Trouble("the world ended 6 times: signal 9", 3),)
     summary = build_summary(_figures(trouble=trouble, generator={"saturated": True}), (FAST,))
-    assert _verdict(summary) == ("invalid", 3)
+    assert _verdict(summary) == ("invalid", 4)
     assert summary.reasons[0].startswith("the world ended")
 
 
