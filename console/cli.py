@@ -113,12 +113,12 @@ def run(options: "RunOptions", view: View) -> int:
         check_writable(view.json)
     scenario, text = _read(options)
     scenario = apply_options(scenario, options)
-    name = fresh_name(scenario.name, options.runs_dir or default_runs_dir())
-    if options.in_process:
-        spec = make_spec(options, scenario, text, name, "")
-        show = _viewer(view, "in process")
-        return _tell(asyncio.run(_embedded(spec, show)), view)
-    return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
+    with fresh_name(scenario.name, options.runs_dir or default_runs_dir()) as name:
+        if options.in_process:
+            spec = make_spec(options, scenario, text, name, "")
+            show = _viewer(view, "in process")
+            return _tell(asyncio.run(_embedded(spec, show)), view)
+        return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
 
 
 def attach(run_name: str, view: View) -> int:
