@@ -22,6 +22,7 @@ from engine.world.inputs import TickInputs
 from engine.world.world import World
 from tests.integration.cli_kit import RUN, command_of, started
 from tests.integration.hub_process import PATIENCE_S
+from tests.sim.tampered import chain_anew
 from tests.specs import at_once, small_run
 
 TICKS = 25
@@ -83,15 +84,19 @@ def test_as_json_and_from_a_checkpoint(capsys: pytest.CaptureFixture[str], recor
     assert told["times_real"] > 0
 
 
-def _spoil(runs: Path, sql: str, *values: object) -> None:
-    database = sqlite3.connect(runs / "20260101-000000-storm" / "events.db")
+def _spoil(runs: Path, sql: str, *values: object, forged: bool = False) -> None:
+    """Change a log; ``forged``: by somebody who knows about the checks."""
+    file = runs / "20260101-000000-storm" / "events.db"
+    database = sqlite3.connect(file)
     with database:
         database.execute(sql, values)
     database.close()
+    if forged:
+        chain_anew(file)
 
 
 def test_another_hash(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
-    _spoil(runs, "UPDATE ticks SET hash = ? WHERE tick = 7", bytes(32))
+    _spoil(runs, "UPDATE ticks SET hash = ? WHERE tick = 7", bytes(32), forged=True)
     code, out, _ = _replay(capsys, runs, "2026", "--verify")
     assert code == 5
     assert out.startswith("20260101-000000-storm: DIFFERS at tick 7, hash: the state's hash is ")
@@ -100,7 +105,7 @@ def test_another_hash(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
 
 def test_the_inputs_of_another_tick(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
     _spoil(runs, "UPDATE ticks SET inputs = (SELECT inputs FROM ticks WHERE tick = 5) "
-                 "WHERE tick = 7")  # fmt: skip
+                 "WHERE tick = 7", forged=True)  # fmt: skip
     code, out, _ = _replay(capsys, runs, "2026", "--verify", "--json")
     told = json.loads(out)["difference"]
     assert code == 5
@@ -110,11 +115,14 @@ def test_the_inputs_of_another_tick(capsys: pytest.CaptureFixture[str], runs: Pa
 
 
 def test_a_check_that_was_changed(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
-    """Nothing that was stepped differs, and still the log is not what was written."""
+    """Nothing that is stepped would differ, and still the log is not what was written."""
     _spoil(runs, 'UPDATE ticks SET "check" = ? WHERE tick = 7', bytes(16))
     code, out, _ = _replay(capsys, runs, "2026", "--verify")
     assert code == 5
-    assert "tick 7 of the log is damaged" in out
+    assert out.startswith(
+        "20260101-000000-storm: DIFFERS at tick 7, log: tick 7 of the log is damaged: "
+    )
+    assert "the last good tick is 6" in out
 
 
 def test_a_damaged_page(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
