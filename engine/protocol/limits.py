@@ -50,6 +50,8 @@ INVARIANT_REPEAT_TICKS: Final = 50
 """From one report of a broken invariant to its next, whatever happens in between."""
 REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
 """Differing fields that a verification names; the number of the others is told."""
+SUMMARY_BYTES_MAX: Final = 4 * 1024 * 1024
+"""A ``summary.json`` that is read again; one of a run of days with every fault is far smaller."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.manifest import MANIFEST_NAME, Manifest, parse_manifest
@@ -14,6 +15,7 @@ from engine.store.base import LogReader
 from engine.store.policyfiles import config_of
 from engine.store.reading import LogFile
 from engine.store.replay import world_at
+from engine.store.runend import end_gone
 from engine.store.then import entity_then, world_then
 from engine.store.verify import verify
 from engine.world.world import World, WorldConfig
@@ -44,19 +46,23 @@ class Recording(Struct, frozen=True):
     def verify(
         self, progress: Callable[[Progress], object], *, from_checkpoint: bool
     ) -> Verification:
-        """Re-run it and compare; see ``engine.store.verify``.
+        """Re-run it and compare; see ``engine.store.verify`` and ``runend``.
 
         Raises:
             UserError: Not even the end of the log can be read.
         """
         try:
-            return verify(
+            done = verify(
                 self.log,
                 self.config,
                 self.run,
                 from_checkpoint=from_checkpoint,
                 progress=progress,
             )
+            if not done.equal or done.went_on:
+                return done
+            gone = end_gone(self.log, self.config, self.path)
+            return done if gone is None else replace(done, equal=False, difference=gone)
         except ValueError as problem:
             raise _damaged(problem) from problem
         except OSError as problem:

@@ -101,7 +101,7 @@ def _tick(
         count.ticks += 1
         count.events += record.count
         count.verdicts += len(result.verdicts.verdict)
-        return None if _is_equal(record, result) else tick_difference(log, config, record)
+        return None if _is_equal(record, result) else tick_difference(log, config, record, result)
     except StopIteration:
         return Difference(tick, "log", "it is gone from the log")
     except _UNREADABLE as problem:

@@ -125,6 +125,53 @@ def test_a_check_that_was_changed(capsys: pytest.CaptureFixture[str], runs: Path
     assert "the last good tick is 6" in out
 
 
+def test_a_log_whose_end_was_cut_off_is_held_against_the_summary(
+    capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    run = runs / "20260101-000000-storm"
+    told = json.loads(_replay(capsys, runs, "2026", "--verify", "--json")[1])
+    summary = {"state_hash": told["state_hash"], "events": {"stored": told["events"]}, "more": 1}
+    (run / "summary.json").write_text(json.dumps(summary))
+    assert _replay(capsys, runs, "2026", "--verify")[0] == 0
+    _spoil(runs, "DELETE FROM ticks WHERE tick >= 20")
+    code, out, _ = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5
+    assert "DIFFERS at tick 20, log: the log ends at tick 19 with state " in out
+    assert f"the run's summary knows state '{told['state_hash'][:12]}'" in out
+    assert "its end is gone" in out
+    (run / "summary.json").unlink()
+    shorter = json.loads(_replay(capsys, runs, "2026", "--verify", "--json")[1])
+    assert shorter["equal"], "nobody knows of more"
+
+
+def test_a_log_that_knows_more_than_the_summary_is_equal(
+    capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    run = runs / "20260101-000000-storm"
+    for at in ("0", "13"):
+        then = json.loads(_replay(capsys, runs, "2026", "--at", at, "--json")[1])
+        summary = {"state_hash": then["state_hash"], "events": {"stored": then["events"]}}
+        (run / "summary.json").write_text(json.dumps(summary))
+        assert _replay(capsys, runs, "2026", "--verify")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1]", b"\xff", b'{"events": 3}', b"[" * 5_000_000, None]
+)
+def test_a_summary_that_is_none_is_told(
+    capsys: pytest.CaptureFixture[str], runs: Path, content: bytes | None
+) -> None:
+    summary = runs / "20260101-000000-storm" / "summary.json"
+    if content is None:
+        summary.mkdir()
+    else:
+        summary.write_bytes(content)
+    code, out, err = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5, err
+    assert "log: where it ended is not known: summary.json is" in out
+    assert out.count("\n") == 1
+
+
 def test_a_damaged_page(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
     file = runs / "20260101-000000-storm" / "events.db"
     data = bytearray(file.read_bytes())
@@ -186,7 +233,9 @@ def test_a_log_of_another_version(
     [
         (["nope", "--verify"], "no run called 'nope'"),
         (["20260101-000000-strm", "--verify"], "did you mean '20260101-000000-storm'?"),
-        (["./nope", "--verify"], "is no capsule of a run"),
+        (["./nope", "--verify"], "is no capsule of a run: there is no such folder"),
+        ([__file__, "--verify"], "is no capsule of a run: it is no folder"),
+        (["/", "--verify"], "is no capsule of a run: it has no manifest.json"),
         (["", "--verify"], "is no capsule of a run"),
         (["2026"], "give either --verify or --at TICK"),
         (["2026", "--verify", "--at", "3"], "give either --verify or --at TICK"),
