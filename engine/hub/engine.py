@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import apsw
 import msgspec
 
-from engine.hub.capsule import SUMMARY_NAME, Capsule
+from engine.hub.capsule import Capsule
 from engine.hub.desk import Desk
 from engine.hub.harm import menu
 from engine.hub.hub import Hub
