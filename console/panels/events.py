@@ -25,7 +25,7 @@ class Events:
         last = data.events[-1].seq if data.events else 0
         found = data.found
         logged = (found.where, found.last_seq, len(found.rows), found.problem)
-        return last, len(data.events), model.view.events, logged
+        return last, len(data.events), model.view.events, model.view.still_events, logged
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
