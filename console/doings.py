@@ -187,7 +187,7 @@ def drill(storm: "StormApp") -> None:
     if isinstance(row, EntityRow):
         storm.push_screen(DrillScreen(storm, row.id))
     elif isinstance(row, Event):
-        storm.push_screen(DrillScreen(storm, row.actor or row.stream, row))
+        storm.push_screen(DrillScreen(storm, row.actor or row.stream or None, row))
     elif isinstance(row, Beat):
         storm.push_screen(DrillScreen(storm, row.cast[0] if row.cast else None, row))
     elif isinstance(row, ViolationRow):
