@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from console.saying import put, say, settle_streams, silence
 from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     """Gives a link to the engine, once it is ready."""
     Viewer = Callable[[Connect, Callable[[], None]], Coroutine[object, object, Outcome]]
     """Shows a run; the second argument is for a second SIGINT."""
+
+_LINE_CHARS_MAX = 10_000
 
 
 class View(Struct, frozen=True):
@@ -346,5 +349,7 @@ def _leave() -> None:
 
 
 def _complain(message: str, code: ExitCode) -> int:
-    say(f"seedstorm: {message}")
+    # A last look: what was read of a file, or of another process, may have come this far raw.
+    lines = [printable(line, _LINE_CHARS_MAX) for line in message.split("\n")]
+    say("seedstorm: " + "\n".join(lines))
     return int(code)

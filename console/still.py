@@ -39,12 +39,13 @@ def looked(data: Data, view: View, name: str, look: ListView) -> View:
 
 
 def widened(data: Data, view: View) -> View:
-    """Return the view with what the log has for a filter that is new, up to what it stands at."""
-    if not view.still_events:
+    """Return the view with what the log has for the filter, up to the newest it stands at."""
+    still = view.still_events
+    if not still or len(still) >= EVENT_TAIL_MAX:
         return view
-    last = view.still_events[-1].seq
-    rows = tuple(event for event in fresh_events(data, view) if event.seq <= last)
-    return replace(view, still_events=rows) if len(rows) > len(view.still_events) else view
+    rows = {event.seq: event for event in fresh_events(data, view) if event.seq <= still[-1].seq}
+    rows |= {event.seq: event for event in still}
+    return replace(view, still_events=tuple(rows[seq] for seq in sorted(rows)))
 
 
 def reachable_violations(data: Data, view: View) -> tuple[ViolationRow, ...]:

@@ -116,9 +116,11 @@ def _found(model: Model, item: Found) -> Model:
         last = held.events[-1].seq if held.events else 0
         rows = tuple(event for event in item.rows if event.seq <= last)
         held = replace(held, found=replace(item, rows=rows))
-    known = model.shown.found.where == item.where
+    before = model.shown.found
+    # Until the search is over it may find older ones; what is newer does not come in.
+    whole = before.where == item.where and before.complete
     model = replace(model, live=replace(model.live, found=item), held=held)
-    return model if known else replace(model, view=widened(model.shown, model.view))
+    return model if whole else replace(model, view=widened(model.shown, model.view))
 
 
 def _followed(model: Model, before: Data) -> Model:

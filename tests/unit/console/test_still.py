@@ -121,7 +121,20 @@ def test_what_the_log_has_for_a_filter_comes_to_a_list_that_stands_still_already
     older = tuple(Event(seq, 1, "moved", 1, seq) for seq in range(701, 1101))
     model = after(model, snap(1100), Found("kind=moved", older, 1100))
     assert picked(model, "events")[0] == cursor
-    assert list_keys(model.shown, model.view, "events")[-1] == 1000
+    every = list_keys(model.shown, model.view, "events")
+    assert (every[0], every[-1]) == (501, 1000)
+
+
+def test_a_search_that_goes_on_adds_older_rows_and_no_newer():
+    some = tuple(Event(seq, 1, "died", 1, seq) for seq in (400, 700, 900))
+    model = on("events", SetFilter("events", "kind=died"))
+    model = after(model, Found("kind=died", some[1:], 1000, 600, complete=False), Press("up"))
+    assert picked(model, "events") == (700, [700, 900])
+    later = (*some, Event(1500, 2, "died", 1, 1500))
+    model = after(model, Found("kind=died", later, 1600, 300))
+    assert picked(model, "events") == (700, [400, 700, 900])
+    assert list_keys(model.shown, model.view, "events") == (400, 700, 900)
+    assert "+1 newer" in plain(EVENTS.draw(model, 80, 22, True)[0])
 
 
 def test_freezing_and_going_on_leave_it_where_it_is():

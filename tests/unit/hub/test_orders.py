@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from engine.hub.bell import Bell
 from engine.hub.orders import WorldOrders, governed
 from engine.hub.policywatch import PolicyWatch
@@ -126,6 +128,18 @@ async def test_changes_of_policies_are_numbered_with_the_orders() -> None:
     assert isinstance(await order, Refused)
     world.lives = False
     assert (await governed(orders, change)).code == "gone"
+
+
+def test_a_policy_that_failed_is_told_once() -> None:
+    watch = PolicyWatch()
+    well = PolicyView("mine", "", 40, True, PolicyScope(), {})
+    failed = msgspec.structs.replace(well, enabled=False, failed="raised: ValueError in line 3: no")
+    told = "policy mine is disabled, it failed: raised: ValueError in line 3: no"
+    assert watch.take(WorldPolicies((well,))) == []
+    assert watch.take(WorldPolicies((failed,))) == [told]
+    assert watch.take(WorldPolicies((failed,))) == []
+    assert watch.take(WorldPolicies((well,))) == []
+    assert watch.take(WorldPolicies((failed,))) == [told]
 
 
 def test_counts_go_on_when_the_world_is_new() -> None:
