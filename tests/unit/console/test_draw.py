@@ -20,7 +20,7 @@ from console.select.vitals import state_of
 from console.select.zones import busiest
 from console.themes import choose_depth, choose_theme, load_theme, theme_names
 from console.update import update
-from console.widgets.gauge import gauge, parts
+from console.widgets.gauge import bar, gauge, parts
 from console.widgets.heat import heat, steps
 from console.widgets.spark import Chart, area, spark, typical_top
 from engine.protocol.cheats import CheatsSummary
@@ -126,6 +126,20 @@ def test_charts():
     assert both[1] == (("▄", "area_low/area"), ("█", "area_low"))
     tall = area(Chart([40] * 6, 40, lambda _: "area"), 8, 5)
     assert [plain(row) for row in tall] == ["  ██████"] * 5
+
+
+def test_a_bar_is_as_long_as_its_value_to_an_eighth():
+    shown = [plain(bar(share, 10, "warn")) for share in (0, 1 / 8442, 0.5, 0.775, 1)]
+    assert shown == [" " * 10, "▏" + " " * 9, "█" * 5 + " " * 5, "█" * 7 + "▊  ", "█" * 10]
+
+
+def test_policies_far_apart_differ_without_colour():
+    found = ViolationsView(total=8442, by_policy={"speed": 8441, "reach": 1})
+    model = update(Model(), Snapshot(run="r", violations=found))
+    lines = [plain(line) for line in POLICIES.draw(model, 60, 12, False)]
+    bars = [next(line for line in lines if name in line)[27:] for name in ("speed", "reach")]
+    assert bars[0].count("█") > 20
+    assert bars[1].strip("│ ") == "▏"
 
 
 def test_bars():
@@ -234,7 +248,7 @@ def test_what_became_of_cheats_stands_beside_the_policies(width: int, height: in
         ("speed", ["205", "4", "1"]),
     ):
         # Where there is no room beside the bars they stand below.
-        told = [line.split() for line in lines if name in line]
+        told = [line.strip("│ ").split() for line in lines if name in line]
         assert any(words[-3:] == figures for words in told), name
     assert "caught others missed" in whole
     assert "missed" in whole
