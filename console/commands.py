@@ -226,7 +226,7 @@ def replay(
         bool, typer.Option("--from-checkpoint", help="Verify from the newest checkpoint on.")
     ] = False,
     at: Annotated[
-        int | None, typer.Option(metavar="TICK", help="Tell what was true before this tick.")
+        int | None, typer.Option(metavar="TICK", help="Tell what was true after this tick.")
     ] = None,
     entity: Annotated[
         str, typer.Option(metavar="ID", help="With --at: of one entity, such as player-12.")

@@ -10,6 +10,8 @@ from msgspec import Struct
 from console.saying import put, say
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.events import entity_id
+from engine.protocol.filters import ENTITY_KINDS, STAGES
+from engine.protocol.limits import POSITION_UNITS_PER_TILE
 from engine.protocol.replay import (
     Difference,
     EntityThen,
@@ -22,6 +24,8 @@ from engine.protocol.text import printable
 
 PROGRESS_S = 1.0
 _TEXT_CHARS_MAX = 120
+_PLACES = ("x", "y", "home_x", "home_y")
+_NAMES = {"kind": ENTITY_KINDS, "stage": STAGES}
 
 
 class Replay(Struct, frozen=True):
@@ -31,7 +35,7 @@ class Replay(Struct, frozen=True):
         run: Name, beginning of a name, or path of its capsule.
         verify: Re-run it and compare.
         from_checkpoint: Begin the re-run at the newest checkpoint.
-        at: Tick before which to tell what was true.
+        at: Tick after which to tell what was true.
         entity: Of which entity, empty for the whole world.
         json: As JSON.
         allow_code: Run the users' policies that its capsule holds.
@@ -61,11 +65,11 @@ class Recorded(Protocol):
         ...
 
     def world_then(self, tick: int) -> WorldThen:
-        """Return what was true before a tick."""
+        """Return what was true after a tick."""
         ...
 
     def entity_then(self, tick: int, entity: int) -> EntityThen | None:
-        """Return what was true of an entity before a tick, None when it was not there."""
+        """Return what was true of an entity after a tick, None when it was not there."""
         ...
 
 
@@ -109,7 +113,7 @@ def answer(recording: Recorded, asked: Replay, entity: int | None) -> int:
     then = recording.entity_then(asked.at, entity)
     if then is None:
         who = printable(asked.entity, 64)
-        raise UserError(f"--entity: {who} was not in {recording.run} before tick {asked.at}")
+        raise UserError(f"--entity: {who} was not in {recording.run} at tick {asked.at}")
     return _tell_entity(recording.run, then, as_json=asked.json)
 
 
@@ -206,8 +210,8 @@ def _tell_world(run: str, then: WorldThen, *, as_json: bool) -> int:
         put(_json({"run": run} | msgspec.to_builtins(then)))
         return ExitCode.HELD
     lines = [
-        f"{run} before tick {then.tick} ({then.time_ms / 1000:.1f} s): {then.events:,} events, "
-        f"state {then.state_hash[:12] or 'of the beginning'}",
+        f"{run} after tick {then.tick} ({then.time_ms / 1000:.1f} s): {then.events:,} events, "
+        f"state {then.state_hash[:12]}",
         *(f"  {name:<18} {value:>14,}" for name, value in then.figures.items()),
     ]
     put("\n".join(lines) + "\n")
@@ -220,11 +224,19 @@ def _tell_entity(run: str, then: EntityThen, *, as_json: bool) -> int:
         return ExitCode.HELD
     called = f" ({printable(then.called, _TEXT_CHARS_MAX)})" if then.called != then.name else ""
     lines = [
-        f"{run} before tick {then.tick}: {then.name}{called}",
-        *(f"  {name:<10} {value:>14}" for name, value in then.fields.items()),
+        f"{run} after tick {then.tick}: {then.name}{called}",
+        *(f"  {name:<10} {_shown(name, value):>14}" for name, value in then.fields.items()),
     ]
     put("\n".join(lines) + "\n")
     return ExitCode.HELD
+
+
+def _shown(column: str, value: int) -> str:
+    """Return a column's value as people know it: names for codes, places in tiles."""
+    if column in _PLACES:
+        return f"{value / POSITION_UNITS_PER_TILE:.2f}"
+    names = _NAMES.get(column, ())
+    return names[value] if 0 <= value < len(names) else f"{value:,}"
 
 
 def _speed(pace: ProgressLines) -> dict[str, float]:

@@ -13,8 +13,9 @@ from engine.protocol.cheats import CheatCount, CheatsSummary
 
 _WIDE: Final = 56
 """Cells from which on bars and cheats share their lines."""
-_NAME: Final = 18
-_COLUMN: Final = 8
+_NAME: Final = 16
+_HEADS: Final = (" tried", " caught", " others", " missed")
+"""``others``: caught by another policy than the one that was to be broken."""
 
 
 class Policies:
@@ -39,7 +40,7 @@ class Policies:
         if not lines:
             lines.append((("nothing denied so far", "dim"),))
         if cheats.by_policy and not beside:
-            lines += [(), *_table(cheats.by_policy)]
+            lines += [(), *_table(cheats.by_policy, inner)]
         if cheats.by_policy and inner < _WIDE:
             lines += [_honest(cheats)]
         room = height - 2 - len(lines) - 2
@@ -64,10 +65,10 @@ def _bars(found: Mapping[str, int], cheats: Mapping[str, CheatCount], inner: int
     missed = {name: cheats[name].missed if name in cheats else 0 for name in names}
     ranked = sorted(names, key=lambda name: (missed[name] == 0, -found.get(name, 0), name))
     whole = sum(found.values()) or 1
-    bar = max(4, inner - _NAME - 9 - (3 * _COLUMN if cheats else 0))
+    bar = max(4, inner - _NAME - 9 - (len("".join(_HEADS)) if cheats else 0))
     lines: list[Line] = []
     if cheats:
-        heads = "".join(f"{head:>{_COLUMN}}" for head in ("tried", "caught", "missed"))
+        heads = "".join(_HEADS)
         lines.append(((" " * (inner - len(heads)) + heads, "dim"),))
     for name in ranked:
         value = found.get(name, 0)
@@ -80,21 +81,22 @@ def _bars(found: Mapping[str, int], cheats: Mapping[str, CheatCount], inner: int
     return lines
 
 
-def _table(cheats: Mapping[str, CheatCount]) -> list[Line]:
+def _table(cheats: Mapping[str, CheatCount], inner: int) -> list[Line]:
     """Return cheats below one another, those that were missed first."""
-    heads = "".join(f"{head:>{_COLUMN}}" for head in ("caught", "missed"))
-    lines: list[Line] = [((left("cheats", 16) + heads, "dim"),)]
+    heads = "".join(_HEADS[1:])
+    name_width = min(_NAME, inner - len(heads))
+    lines: list[Line] = [((left("cheats", name_width) + heads, "dim"),)]
     for name, tries in sorted(cheats.items(), key=lambda pair: (-pair[1].missed, pair[0])):
-        lines.append(((left(clean(name, 40), 16), "text"), *_figures(tries)[1:]))
+        lines.append(((left(clean(name, 40), name_width), "text"), *_figures(tries)[1:]))
     return lines
 
 
 def _figures(tries: CheatCount) -> tuple[tuple[str, str], ...]:
-    caught = tries.caught + tries.caught_by_other
-    return (
-        (f"{short(tries.tried):>{_COLUMN}}", "dim"),
-        (f"{short(caught):>{_COLUMN}}", "text"),
-        (f"{short(tries.missed):>{_COLUMN}}", "bad" if tries.missed else "dim"),
+    values = (tries.tried, tries.caught, tries.caught_by_other, tries.missed)
+    roles = ("dim", "text", "dim", "bad" if tries.missed else "dim")
+    return tuple(
+        (f"{short(value):>{len(head)}}", role)
+        for head, value, role in zip(_HEADS, values, roles, strict=True)
     )
 
 

@@ -261,13 +261,17 @@ class AuditPage(Struct, frozen=True):
 
     Attributes:
         tick: The newest tick in the log.
-        after: Where to go on: everything up to here was looked at.
+        after: Where the oldest ones go on, and what is newer than the newest ones.
         rows: Those that were asked for.
+        complete: Whether all of the log was looked at that was asked for; else go on.
+        before: Where the newest ones go on: every row from this number on was looked at.
     """
 
     tick: int
     after: int
     rows: tuple[AuditRow, ...]
+    complete: bool = True
+    before: int = 0
 
 
 class NewBeats(Struct, frozen=True, forbid_unknown_fields=True):

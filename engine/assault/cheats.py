@@ -35,21 +35,30 @@ class Cheats:
             self._of(cheat)["tried"] += 1
 
     def answered(self, cheat: str, verdict: VerdictKind, reason: str | None) -> None:
-        """The verdict on a command has come; the reason begins with the policy's name."""
+        """The verdict on a command has come; the reason names the policies.
+
+        What several have changed or denied is caught by each of them; an honest command
+        counts for the first.
+        """
         if cheat == UNSURE or (not cheat and verdict == "permit"):
             return
-        name, found, _ = (reason or "").partition(": ")
-        policy = name if found else _NO_POLICY
+        names = _names(reason or "")
+        policy = names[0] if names else _NO_POLICY
         if cheat and verdict == "permit":
             self._of(cheat)["missed"] += 1
         elif cheat:
-            self._of(cheat)["caught" if policy == cheat else "caught_by_other"] += 1
+            self._of(cheat)["caught" if cheat in names else "caught_by_other"] += 1
         else:
             self._honest["denied" if verdict == "deny" else "mutated"] += 1
             policy = printable(policy, _NAME_CHARS_MAX)
             if policy not in self._hits and len(self._hits) >= POLICIES_MAX:
                 policy = "other"
             self._hits[policy] += 1
+
+    def withdrawn(self, cheat: str) -> None:
+        """A command that was marked is sent again: nobody knows what it breaks by then."""
+        if cheat and cheat != UNSURE:
+            self._of(cheat)["tried"] -= 1
 
     def unanswered(self, cheat: str) -> None:
         """No answer to a command came in time."""
@@ -68,3 +77,8 @@ class Cheats:
         if name not in self._counts and len(self._counts) >= CHEAT_KINDS_MAX:
             name = "other"
         return self._counts.setdefault(name, Counter())
+
+
+def _names(reason: str) -> list[str]:
+    """Return the policies of ``one: why; other: why``."""
+    return [part.partition(": ")[0] for part in reason.split("; ") if ": " in part]

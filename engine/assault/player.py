@@ -13,6 +13,7 @@ from engine.assault.acks import Acks
 from engine.assault.behaviours.base import STEP_MAX, Behaviour, View, Wish
 from engine.assault.drivers.base import BadFrame, Driver
 from engine.assault.tally import Tally
+from engine.protocol.cheats import UNSURE
 from engine.protocol.gateway import Ack, Bye, Delta, Welcome
 from engine.protocol.limits import (
     COMMANDS_IN_FLIGHT_PER_PLAYER_MAX,
@@ -149,7 +150,14 @@ class Player:
         self._token = None
 
     def frames_to_resend(self) -> list[bytes]:
-        """Return the commands in flight, in their order, for a connection just resumed."""
+        """Return the commands in flight, in their order, for a connection just resumed.
+
+        What was a cheat when it was sent may be legal when it comes late: it is none any more.
+        """
+        for seq, flight in self.flights.items():
+            if flight.cheat:
+                self._tally.cheats.withdrawn(flight.cheat)
+                self.flights[seq] = flight._replace(cheat=UNSURE)
         return [flight.frame for flight in self.flights.values()]
 
     def decide(self, now_s: float) -> Sequence[Wish]:

@@ -5,7 +5,7 @@ from engine.protocol.policy import PolicyCount, PolicyView, WorldPolicies
 
 
 class PolicyWatch:
-    """What the world tells of its policies; a process that is new counts from 0.
+    """What the world tells of its policies; a process counts from 0, without what it steps again.
 
     Attributes:
         views: How each stands, in the order in which they judge; empty before the first word.

@@ -12,12 +12,11 @@ from engine.link.channel import Channel
 from engine.protocol.archive import IndexAnew, IndexerReady, IndexerSpec, IndexReport
 from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import ExitCode
+from engine.protocol.limits import INDEX_FLUSH_S
 
 POLL_S = 1.0
 _TROUBLE_S = 10.0
 """A disk that is full, or a log that cannot be read, is looked at again after this long."""
-_FLUSH_S = 3.0
-"""At the end the rest of the log is indexed for so long; the log has what is left over."""
 
 
 async def serve_indexer(channel: Channel, note: Callable[[str], None]) -> None:
@@ -35,12 +34,7 @@ async def serve_indexer(channel: Channel, note: Callable[[str], None]) -> None:
             return
         shell = _Shell(spec, channel, note)
         try:
-            shell.open()
-        except (OSError, ValueError) as problem:
-            text = f"the log cannot be indexed: {problem}"
-            channel.post(ChildProblem(text, int(ExitCode.OWN_FAULT)))
-            return
-        try:
+            # Whatever is in its way now may pass, like that which comes later: see _work.
             channel.post(IndexerReady(os.getpid()))
             await shell.run()
         finally:
@@ -60,14 +54,6 @@ class _Shell:
         self._told_seq = -1
         self._thrown_away: list[str] = []
         self._indexer: Indexer | None = None
-
-    def open(self) -> None:
-        # The first word is that it runs; what it found is told after that.
-        self._indexer = Indexer(
-            Path(self._spec.database),
-            Path(self._spec.index),
-            self._tell_anew,
-        )
 
     def close(self) -> None:
         if self._indexer is not None:
@@ -93,33 +79,42 @@ class _Shell:
 
     def _work(self) -> float:
         """Do the next piece and return how long to wait before the one after it."""
-        indexer = self._indexer
-        assert indexer is not None  # noqa: S101 - run comes after open
         try:
+            indexer = self._opened()
             if self._anew:
-                why, self._anew = self._anew, ""
-                indexer.begin_anew(why)
+                indexer.begin_anew(self._anew)
+                self._anew = ""  # and not before: a full disk is tried again
             pause_s = 0.0 if indexer.step(time.monotonic()) else POLL_S
         except (OSError, ValueError) as problem:
             self._note(f"the index waits: {problem}")
             return _TROUBLE_S
-        self._report()
+        self._report(indexer)
         return pause_s
 
+    def _opened(self) -> Indexer:
+        """Return the indexer.
+
+        Raises:
+            OSError: It cannot be had now.
+            ValueError: The log is damaged.
+        """
+        if self._indexer is None:
+            log, index = Path(self._spec.database), Path(self._spec.index)
+            self._indexer = Indexer(log, index, self._tell_anew)
+        return self._indexer
+
     def _flush(self) -> None:
-        until_s = time.monotonic() + _FLUSH_S
-        indexer = self._indexer
-        assert indexer is not None  # noqa: S101 - run comes after open
+        until_s = time.monotonic() + INDEX_FLUSH_S
         try:
+            indexer = self._opened()
             while time.monotonic() < until_s and indexer.step(time.monotonic(), at_once=True):
                 pass
         except (OSError, ValueError) as problem:
             self._note(f"the index stays behind the log: {problem}")
-        self._report()
+        if self._indexer is not None:
+            self._report(self._indexer)
 
-    def _report(self) -> None:
-        indexer = self._indexer
-        assert indexer is not None  # noqa: S101 - run comes after open
+    def _report(self, indexer: Indexer) -> None:
         position = indexer.index.position
         for why in self._thrown_away:
             self._channel.post(IndexReport(position, why))

@@ -15,9 +15,10 @@ class CheatCount(Struct, frozen=True):
     tried = caught + caught_by_other + missed + unanswered + still in flight.
 
     Attributes:
-        tried: Sent.
-        caught: Denied or mutated by that policy.
-        caught_by_other: Denied or mutated by another one, which came first.
+        tried: Sent, once: what is sent again after a lost connection is taken back, for it may
+            be legal by then.
+        caught: Denied or mutated by that policy, be it after others.
+        caught_by_other: Denied or mutated by others alone.
         missed: Permitted.
         unanswered: No answer came in time: nobody knows.
     """

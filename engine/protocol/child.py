@@ -16,10 +16,12 @@ from engine.protocol.archive import (
     IndexerReady,
     IndexerSpec,
     IndexReport,
+    WithdrawHistory,
 )
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.limits import CHECKPOINT_EVENTS, CHECKPOINT_TICKS
 from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import (
     PolicyChange,
@@ -45,6 +47,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         secret: Key of the resume tokens.
         folder: The capsule.
         policies: What a new world's policies are changed to before its first tick.
+        checkpoint_ticks: Between two checkpoints.
+        checkpoint_events: After so many a checkpoint is taken earlier.
     """
 
     shape: WorldShape
@@ -57,6 +61,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     secret: bytes
     folder: str = ""
     policies: tuple[PolicyChange, ...] = ()
+    checkpoint_ticks: int = CHECKPOINT_TICKS
+    checkpoint_events: int = CHECKPOINT_EVENTS
 
 
 class SquadSpec(Struct, frozen=True, tag="squad_spec"):
@@ -315,6 +321,7 @@ ToChild = (
     | IndexAnew
     | HistorySpec
     | AskHistory
+    | WithdrawHistory
     | SetLoad
     | SquadFault
     | SquadClear

@@ -98,12 +98,12 @@ class Verification(Struct, frozen=True):
 
 
 class WorldThen(Struct, frozen=True):
-    """What was true before a tick.
+    """What was true after a tick.
 
     Attributes:
         tick: The tick.
         time_ms: World time since tick 0.
-        state_hash: After the tick before, in hex; empty before tick 0.
+        state_hash: After the tick, in hex.
         events: Events stored so far.
         figures: Population and goods, by name.
     """
@@ -116,7 +116,7 @@ class WorldThen(Struct, frozen=True):
 
 
 class EntityThen(Struct, frozen=True):
-    """What was true of one entity before a tick.
+    """What was true of one entity after a tick.
 
     Attributes:
         tick: The tick.

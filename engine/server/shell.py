@@ -11,7 +11,13 @@ from engine.link.channel import Channel
 from engine.protocol.child import EventBatch, TickRow, WorldOrderDone, WorldReport, WorldSpec
 from engine.protocol.events import correlation_of
 from engine.protocol.gateway import Ack, VerdictKind, Welcome
-from engine.protocol.limits import ORDER_SEQ_BASE, REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
+from engine.protocol.limits import (
+    CHECKPOINT_EVENTS,
+    CHECKPOINT_TICKS,
+    ORDER_SEQ_BASE,
+    REPORTS_PER_S_MAX,
+    TICKS_CATCH_UP_MAX,
+)
 from engine.protocol.policy import WorldPolicies, WorldPolicy, WorldPolicyDone
 from engine.server import figures
 from engine.server.answered import ANSWERED_TICKS_MAX, UNKNOWN, Answer, Answered
@@ -30,8 +36,17 @@ from engine.world.inputs import TickInputs
 from engine.world.interest import CellFrames
 from engine.world.world import TickResult, World
 
-CHECKPOINT_TICKS: Final = 300
 _VERDICTS: Final[tuple[VerdictKind, ...]] = ("permit", "deny", "mutate")
+
+
+def checkpoint_is_due(
+    tick: int,
+    events: int,
+    every_ticks: int = CHECKPOINT_TICKS,
+    every_events: int = CHECKPOINT_EVENTS,
+) -> bool:
+    """Whether the state before ``tick`` is stored, ``events`` after the one stored last."""
+    return tick % every_ticks == 0 or events >= every_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,8 @@ class WorldShell:
         self._pace = Pace(interval_ms)
         self._fan_out = FanOut(self._pace)
         self._skipped = 0
+        # Of a world that was recovered nobody knows how much it had to step: soon a new one.
+        self._checkpointed_seq = 0
         self._store_error = ""
         newest = parts.store.ticks(max(0, parts.world.tick - ANSWERED_TICKS_MAX))
         self._answered = Answered(record.block() for record in newest)
@@ -122,7 +139,9 @@ class WorldShell:
         self._fan_out.plan(result.tick, answered, playing, state.cell_versions)
         watch.lap("fan_out")
         cut = await self._spread(frames, result)
-        if result.tick % CHECKPOINT_TICKS == CHECKPOINT_TICKS - 1:
+        spec, unsaved = self._parts.spec, world.next_seq - self._checkpointed_seq
+        every = (spec.checkpoint_ticks, spec.checkpoint_events)
+        if checkpoint_is_due(world.tick, unsaved, *every):
             self._checkpoint()
         overrun = self._schedule.end(self._clock.now_s())
         phases = watch.phases_ms
@@ -271,6 +290,7 @@ class WorldShell:
 
     def _checkpoint(self) -> None:
         world = self._parts.world
+        self._checkpointed_seq = world.next_seq
         try:
             self._parts.store.checkpoint(world.tick, world.checkpoint())
         except StoreUnavailable as problem:

@@ -155,11 +155,13 @@ class LogReader(Protocol):
         """
         ...
 
-    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX, end: int | None = None) -> Inspection:
         """Look the log through for damage; of a longer one the newest part.
 
         Args:
             bytes_max: Of the log as it is stored; about as much is read.
+            end: Look no further than before this tick, and not at pages: for a log that
+                another process goes on with.
 
         Raises:
             Damaged: It does not hold what was written. The tick, what is wrong with it,

@@ -141,6 +141,10 @@ def _verdict(audit: AuditBlock, row: int) -> str | None:
     by = {NO_POLICY: "", WORLD_ITSELF: " by the world"}.get(policy, f" by policy {policy}")
     if audit.narrow is not None:
         asked = f", asked {int(audit.narrow[row]):#x}"
+    if audit.marks is not None:
+        for mark in np.flatnonzero(audit.marks.rows == row).tolist():
+            marks = audit.marks
+            asked = f", asked {int(marks.asked[mark]):#x}, changed by {int(marks.changed[mark]):#x}"
     return f"{VERDICT_NAMES[audit.verdict[row]]}{by}{asked}"
 
 

@@ -13,17 +13,21 @@ from typing import Any, Final
 
 import apsw
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import astuple
 
 from engine.protocol.limits import INDEX_FAN_IN, INDEX_TIERS
 from engine.store.finding import Finder
 from engine.store.postings import Damaged, Keys, Packer, Seqs
+from engine.store.segments import (
+    DIMENSIONS,
+    INDEX_FORMAT,
+    Segment,
+    check_counts,
+    check_pages,
+    read_segments,
+)
 from engine.world.events import TickEvents
 
-INDEX_FORMAT: Final = 1
-DIMENSIONS: Final = ("stream", "actor", "target", "kind", "correlation", "cause")
-"""Columns of events that are indexed; the place is the dimension's number in the file."""
 NOTHING_AT_ZERO: Final = frozenset({"target", "cause"})
 """Of these nobody asks who has 0, which means none."""
 _PAGE_BYTES: Final = 8192
@@ -37,7 +41,8 @@ CREATE TABLE segments (
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     last_tick INTEGER NOT NULL,
-    hash BLOB NOT NULL
+    hash BLOB NOT NULL,
+    counts BLOB NOT NULL
 );
 CREATE TABLE blocks (
     dimension INTEGER NOT NULL,
@@ -45,54 +50,11 @@ CREATE TABLE blocks (
     first_key INTEGER NOT NULL,
     first_seq INTEGER NOT NULL,
     last_key INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
     data BLOB NOT NULL,
     PRIMARY KEY (dimension, segment, first_key, first_seq)
 ) WITHOUT ROWID;
 """
-
-
-class Segment(Struct, frozen=True, array_like=True):
-    """What a segment covers; ``hash`` is the world's state after ``last_tick``."""
-
-    id: int
-    tier: int
-    first_seq: int
-    last_seq: int
-    last_tick: int
-    hash: bytes
-
-
-def read_segments(db: apsw.Connection, log: Finder) -> list[Segment]:
-    """Return the segments of an index, oldest first.
-
-    Args:
-        db: The index.
-        log: The log that it should be of.
-
-    Raises:
-        Damaged: It is no index, of another version, or of another log.
-        apsw.Error: It cannot be read.
-    """
-    try:
-        found = db.execute("SELECT value FROM meta WHERE name = 'format'").fetchall()
-        rows: list[tuple[Any, ...]]
-        rows = db.execute("SELECT * FROM segments ORDER BY first_seq").fetchall()
-    except apsw.SQLError as problem:
-        raise Damaged(f"it is no index ({problem})") from problem
-    if found != [(INDEX_FORMAT,)]:
-        version = found[0][0] if found else "none"
-        raise Damaged(f"it is of format {version}, this version writes {INDEX_FORMAT}")
-    segments = [Segment(*row) for row in rows]
-    next_seq = 1
-    for segment in segments:
-        if segment.first_seq != next_seq:
-            raise Damaged(f"it lacks the events from {next_seq} to {segment.first_seq - 1}")
-        next_seq = segment.last_seq + 1
-    # The first and the last say enough: state hashes follow from everything before.
-    for segment in segments[:1] + segments[1:][-1:]:
-        if log.seal(segment.last_tick) != (segment.last_seq, segment.hash):
-            raise Damaged("it is of another log")
-    return segments
 
 
 class Index:
@@ -115,12 +77,13 @@ class Index:
         self.why_anew = ""
         self._segments: list[Segment] = []
         self._next_id = 1
+        self._db: apsw.Connection | None
         try:
             try:
                 self._db = self._open(log)
             except (Damaged, apsw.CorruptError, apsw.NotADBError) as problem:
                 self.why_anew = str(problem)
-                self._make()
+                self._take_place(self._make())
                 self._db = self._open(log)
         except (apsw.Error, Damaged) as problem:
             raise OSError(f"{path}: {problem}") from problem
@@ -157,16 +120,20 @@ class Index:
         rows = np.concatenate([tick.rows for tick in ticks])
         seqs = np.arange(first_seq, first_seq + len(rows), dtype=np.int64)
         columns = {name: np.ascontiguousarray(rows[name]).astype(np.int64) for name in DIMENSIONS}
-        segment = Segment(self._next_id, 0, first_seq, int(seqs[-1]), last_tick, state_hash)
-        with self._transaction():
+        last_seq = int(seqs[-1])
+        counts = np.zeros((len(DIMENSIONS), 2), "<i8")
+        with self._transaction() as db:
             for number, name in enumerate(DIMENSIONS):
-                keys = columns[name]
+                keys, theirs = columns[name], seqs
                 if name in NOTHING_AT_ZERO:
                     some = np.flatnonzero(keys)
-                    self._write(number, segment, keys[some], seqs[some])
-                else:
-                    self._write(number, segment, keys, seqs)
-            self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)", astuple(segment))
+                    keys, theirs = keys[some], seqs[some]
+                blocks = self._write(db, number, self._next_id, first_seq, keys, theirs)
+                counts[number] = blocks, len(keys)
+            segment = Segment(
+                self._next_id, 0, first_seq, last_seq, last_tick, state_hash, counts.tobytes()
+            )
+            _put(db, segment)
         self._segments.append(segment)
         self._next_id += 1
 
@@ -188,99 +155,120 @@ class Index:
         """Throw away everything that is indexed; others may read meanwhile.
 
         Raises:
-            OSError: As for ``add``.
+            OSError: As for ``add``; the index is as it was, or empty.
         """
-        # Another file, for of a damaged one nothing is certain, not even that it can be emptied.
-        self._db.close()
-        try:
-            self._make()
-            self._db = _connect(self._path)
-        except apsw.Error as problem:
-            raise OSError(f"{self._path}: {problem}") from problem
-        self._segments, self.why_anew = [], why
+        self._replace()
+        self.why_anew = why
 
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
+
+    def _replace(self) -> apsw.Connection:
+        """Put an empty index in the place of what is there, and open it."""
+        try:
+            # Another file, for of a damaged one nothing is certain, not even that it can be
+            # emptied; and made before the old one is given up, for the disk may be full.
+            new = self._make()
+            old, self._db, self._segments = self._db, None, []
+            if old is not None:
+                old.close()
+            self._take_place(new)
+            self._db = _connect(self._path)
+        except apsw.Error as problem:
+            raise OSError(f"{self._path}: {problem}") from problem
+        return self._db
 
     def _merge(self, some: list[Segment]) -> None:
         last = some[-1]
-        merged = Segment(
-            self._next_id, last.tier + 1, some[0].first_seq, last.last_seq,
-            last.last_tick, last.hash,
-        )  # fmt: skip
-        with self._transaction():
+        counts = np.zeros((len(DIMENSIONS), 2), "<i8")
+        with self._transaction() as db:
             for number in range(len(DIMENSIONS)):
-                parts = [part for old in some for part in self._entries(number, old)]
+                parts = [part for old in some for part in self._entries(db, number, old)]
                 if parts:
                     keys, seqs = map(np.concatenate, zip(*parts, strict=True))
-                    self._write(number, merged, keys, seqs)
+                    first_seq = some[0].first_seq
+                    blocks = self._write(db, number, self._next_id, first_seq, keys, seqs)
+                    counts[number] = blocks, len(keys)
                 for old in some:
-                    self._db.execute(
+                    db.execute(
                         "DELETE FROM blocks WHERE dimension = ? AND segment = ?", (number, old.id)
                     )
-            self._db.executemany("DELETE FROM segments WHERE id = ?", [(old.id,) for old in some])
-            self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)", astuple(merged))
+            db.executemany("DELETE FROM segments WHERE id = ?", [(old.id,) for old in some])
+            merged = Segment(
+                self._next_id, last.tier + 1, some[0].first_seq, last.last_seq,
+                last.last_tick, last.hash, counts.tobytes(),
+            )  # fmt: skip
+            _put(db, merged)
         at = self._segments.index(some[0])
         self._segments[at : at + len(some)] = [merged]
         self._next_id += 1
 
-    def _entries(self, number: int, segment: Segment) -> Iterator[tuple[Keys, Seqs]]:
+    def _entries(
+        self, db: apsw.Connection, number: int, segment: Segment
+    ) -> Iterator[tuple[Keys, Seqs]]:
         query = (
             "SELECT data, first_key FROM blocks WHERE dimension = ? AND segment = ? "
             "ORDER BY first_key, first_seq"
         )
         rows: list[tuple[Any, ...]]
-        rows = self._db.execute(query, (number, segment.id)).fetchall()
+        rows = db.execute(query, (number, segment.id)).fetchall()
         for data, first_key in rows:
             yield self._packer.unpack(data, first_key, segment.first_seq)
 
-    def _write(self, number: int, segment: Segment, keys: Keys, seqs: Seqs) -> None:
+    def _write(
+        self, db: apsw.Connection, number: int, segment: int, base: int, keys: Keys, seqs: Seqs
+    ) -> int:
+        """Write the entries of a segment in one dimension; return how many blocks they make.
+
+        Args:
+            db: In a transaction.
+            number: The dimension.
+            segment: The segment's id.
+            base: Its first event.
+            keys: One an entry, in any order.
+            seqs: The entries' events, ascending within a key.
+        """
         # Stable: within a key the events stay in order.
         order = np.argsort(keys, kind="stable")
-        rows = (
-            (number, segment.id, block.first_key, block.first_seq, block.last_key, block.data)
-            for block in self._packer.pack(keys[order], seqs[order], segment.first_seq)
-        )
-        self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = [
+            (number, segment, block.first_key, block.first_seq, block.last_key, block.entries,
+             block.data)
+            for block in self._packer.pack(keys[order], seqs[order], base)
+        ]  # fmt: skip
+        db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        return len(rows)
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        db = self._db if self._db is not None else self._replace()
         try:
-            self._db.execute("BEGIN IMMEDIATE").fetchall()
-            yield
-            self._db.execute("COMMIT").fetchall()
+            with _whole(db):
+                yield db
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as problem:
-            self._roll_back()
             raise Damaged(f"it is damaged ({problem})") from problem
         except apsw.Error as problem:
-            self._roll_back()
             raise OSError(f"{self._path}: {problem}") from problem
-        except BaseException:  # rolled back, and raised again
-            self._roll_back()
-            raise
-
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
-            self._db.execute("ROLLBACK").fetchall()
 
     def _open(self, log: Finder) -> apsw.Connection:
         fresh = not self._path.exists()
         if fresh:
-            self._make()
+            self._take_place(self._make())
         db = _connect(self._path)
         try:
             if not fresh:
-                _check_pages(db)
+                check_pages(db)
             self._segments = read_segments(db, log)
+            check_counts(db, self._segments)
         except BaseException:  # an interrupted opening, too, leaves no file open
             db.close()
             raise
         self._next_id = 1 + max((segment.id for segment in self._segments), default=0)
         return db
 
-    def _make(self) -> None:
-        """Put an empty index in the place of whatever is there."""
+    def _make(self) -> Path:
+        """Make an empty index beside whatever is there, and return its path."""
         new = self._path.with_name(self._path.name + ".new")
         _remove(new)
         db = _connect(new)
@@ -290,9 +278,30 @@ class Index:
                 db.execute("INSERT INTO meta VALUES ('format', ?)", (INDEX_FORMAT,)).fetchall()
         finally:
             db.close()
+        return new
+
+    def _take_place(self, new: Path) -> None:
+        """Put an index in the place of whatever is there; nobody of this process has that open."""
         # Its own write-ahead log went with closing; that of the old file must not be found.
         _remove(self._path)
         new.replace(self._path)
+
+
+@contextlib.contextmanager
+def _whole(db: apsw.Connection) -> Iterator[None]:
+    """Do everything inside, or nothing of it."""
+    db.execute("BEGIN IMMEDIATE").fetchall()
+    try:
+        yield
+        db.execute("COMMIT").fetchall()
+    except BaseException:  # rolled back, and raised again
+        if db.in_transaction:  # SQLite ends it by itself when the disk is full
+            db.execute("ROLLBACK").fetchall()
+        raise
+
+
+def _put(db: apsw.Connection, segment: Segment) -> None:
+    db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(segment))
 
 
 def _connect(path: Path) -> apsw.Connection:
@@ -302,18 +311,12 @@ def _connect(path: Path) -> apsw.Connection:
         # apsw's cursors are lazy: without fetchall a pragma may not have run.
         db.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchall()
         db.execute("PRAGMA journal_mode = WAL").fetchall()
-        # What a power cut tears is found by its check sums and made anew from the log.
-        db.execute("PRAGMA synchronous = OFF").fetchall()
+        # A power cut takes the newest segments, and tears nothing: what is folded in is synced.
+        db.execute("PRAGMA synchronous = NORMAL").fetchall()
     except BaseException:  # a file that is no database is not left open
         db.close()
         raise
     return db
-
-
-def _check_pages(db: apsw.Connection) -> None:
-    found = db.execute("PRAGMA quick_check(1)").fetchall()
-    if found != [("ok",)]:
-        raise Damaged(f"it is damaged ({found[0][0]})")
 
 
 def _remove(path: Path) -> None:

@@ -5,23 +5,27 @@ from engine.store.chain import NO_CHECK, check_of
 from engine.store.tables import Stored, Tables
 
 
-def inspect(tables: Tables, size_bytes: int, bytes_max: int) -> Inspection:
+def inspect(
+    tables: Tables, size_bytes: int, bytes_max: int, before: int | None = None
+) -> Inspection:
     """See ``LogReader.inspect``.
 
     Args:
         tables: The log.
         size_bytes: Of its files.
         bytes_max: About as much of it is looked through, the newest part.
+        before: The tick to stop at, and leave pages alone; None for all there is.
     """
-    pages = _damaged_pages(tables) if size_bytes <= bytes_max else ""
+    pages = _damaged_pages(tables) if size_bytes <= bytes_max and before is None else ""
     try:
         ticks = tables.bounds()
-        start = 0
-        if ticks is not None and size_bytes > bytes_max:
-            newest = max(1, (ticks[1] + 1) * bytes_max // size_bytes)
-            start = max(0, ticks[1] + 1 - newest)
-        end = _see_rows(tables, start, ticks[1] if ticks else -1)
-        ahead = [tick for tick in tables.checkpoint_ticks() if tick > end]
+        newest = ticks[1] if ticks else -1
+        if before is not None:
+            newest = min(newest, before - 1)
+        start = tables.newest_from(bytes_max) if size_bytes > bytes_max else 0
+        end = _see_rows(tables, min(start, max(0, newest)), newest)
+        saved = tables.checkpoint_ticks() if before is None else []
+        ahead = [tick for tick in saved if tick > end]
     except Damaged:
         raise
     except ValueError as problem:
@@ -53,6 +57,8 @@ def _see_rows(tables: Tables, start: int, newest: int) -> int:
         seq = record.last_seq + 1
     while tick <= newest:
         for record, stored_check in _some(tables, tick):
+            if tick > newest:
+                break
             if record.tick != tick:
                 raise _damaged(tick, f"it is missing, the next is {record.tick}")
             if seq is not None and record.first_seq != seq:

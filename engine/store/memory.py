@@ -105,9 +105,9 @@ class MemoryStore:
         packed = self._checkpoints.get(tick)
         return None if packed is None else self._codec.unpack(packed)
 
-    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX, end: int | None = None) -> Inspection:
         """See ``LogReader.inspect``; what this process has in memory is as it wrote it."""
-        del bytes_max
+        del bytes_max, end
         return Inspection(len(self._ticks), True)
 
     @property

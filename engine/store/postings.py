@@ -36,6 +36,7 @@ class Block:
     first_key: int
     first_seq: int
     last_key: int
+    entries: int
     data: bytes
 
 
@@ -67,7 +68,7 @@ class Packer:
             key_planes, seq_planes = _planes(key_steps[some]), _planes(seq_steps[some])
             head = bytes((len(key_planes), len(seq_planes)))
             data = self._compressor.compress(head + key_planes.tobytes() + seq_planes.tobytes())
-            yield Block(int(keys[first]), int(seqs[first]), int(keys[last]), data)
+            yield Block(int(keys[first]), int(seqs[first]), int(keys[last]), last + 1 - first, data)
 
     def unpack(self, data: bytes, first_key: int, base: int) -> tuple[Keys, Seqs]:
         """Return the entries of a block.

@@ -64,6 +64,14 @@ class LogFile:
         """See ``LogReader.events``."""
         return self._tables.events(after_seq, limit)
 
+    def tick(self, tick: int) -> TickEvents:
+        """Return the events of one tick; ``ValueError`` when there is none or it is damaged."""
+        return self._tables.tick(tick)
+
+    def inputs(self, tick: int) -> bytes:
+        """Return the inputs of one tick; ``ValueError`` when there is none or it is damaged."""
+        return self._tables.inputs(tick)
+
     def audits(self, first: int, last: int) -> list[tuple[int, bytes]]:
         """Return the audits of the ticks from ``first`` to ``last``, those that have one."""
         return self._tables.audits(first, last)
@@ -76,9 +84,9 @@ class LogFile:
         """See ``LogReader.checkpoint_at``."""
         return self._tables.checkpoint_at(tick)
 
-    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX, end: int | None = None) -> Inspection:
         """See ``LogReader.inspect``."""
-        return inspect(self._tables, size_bytes(self._path), bytes_max)
+        return inspect(self._tables, size_bytes(self._path), bytes_max, end)
 
     def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
         """See ``LogReader.ticks_after``."""

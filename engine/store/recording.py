@@ -71,9 +71,11 @@ class Recording(Struct, frozen=True):
             )
         except ValueError as problem:
             raise _damaged(problem) from problem
+        except OSError as problem:
+            raise _unreadable(problem) from problem
 
     def world_then(self, tick: int) -> WorldThen:
-        """Return what was true before a tick.
+        """Return what was true after a tick.
 
         Raises:
             UserError: There is no such tick, the log is damaged, or the tick has to be stepped
@@ -82,7 +84,7 @@ class Recording(Struct, frozen=True):
         return world_then(self._world(tick))
 
     def entity_then(self, tick: int, entity: int) -> EntityThen | None:
-        """Return what was true of an entity before a tick, None when it was not there.
+        """Return what was true of an entity after a tick, None when it was not there.
 
         Raises:
             UserError: See ``world_then``.
@@ -100,13 +102,12 @@ class Recording(Struct, frozen=True):
         try:
             last = self.log.last()
             end = 0 if last is None else last.tick + 1
-            if not 0 <= tick <= end:
-                raise UserError(
-                    f"--at: found {tick}; {self.run} has {end} ticks, allowed is 0 to {end}"
-                )
+            if not 0 <= tick < end:
+                allowed = f"allowed is 0 to {end - 1}" if end else "nothing is known of it"
+                raise UserError(f"--at: found {tick}; {self.run} has {end} ticks, {allowed}")
             if self.may_step:
-                return world_at(self.log, self.config, tick)
-            found = retold(self.log, self.path / LOG_NAME, self.config, tick)
+                return world_at(self.log, self.config, tick + 1)
+            found = retold(self.log, self.path / LOG_NAME, self.config, tick + 1)
         except ValueError as problem:
             raise _damaged(problem) from problem
         except OSError as problem:

@@ -59,6 +59,8 @@ def recover(store: EventStore, config: WorldConfig) -> Recovered:
         ) from problem
     if start.world.tick != end:
         raise UserError(f"the log ends at tick {end - 1}, its ticks at {start.world.tick - 1}")
+    # What was stepped again was counted by the process that stepped it first.
+    start.world.governor.count_anew()
     return Recovered(start.world, inspection, from_tick, start.unusable)
 
 

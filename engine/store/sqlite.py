@@ -219,9 +219,9 @@ class SqliteStore:
         """See ``LogReader.checkpoint_at``."""
         return self._tables.checkpoint_at(tick)
 
-    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX, end: int | None = None) -> Inspection:
         """See ``LogReader.inspect``."""
-        found = inspect(self._tables, self.size_bytes, bytes_max)
+        found = inspect(self._tables, self.size_bytes, bytes_max, end)
         # Who looks a log through goes on with it: not in the first tick, then.
         self._heads = heads_of(self)
         return found

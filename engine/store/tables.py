@@ -9,6 +9,7 @@ import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
+from engine.protocol.limits import LOG_BYTES_READ_AT_ONCE, TICKS_READ_AT_ONCE
 from engine.store.base import Last, TickRecord, events_of
 from engine.store.chain import check_of_blob
 from engine.store.compression import Codec
@@ -18,8 +19,6 @@ from engine.world.events import EVENT_SCHEMA, EventBlock, TickEvents
 
 STORE_FORMAT: Final = 2
 """1 had no audit, no schema and no checks; its rules and its event schema were 1, too."""
-TICKS_READ_AT_ONCE: Final = 256
-LOG_BYTES_READ_AT_ONCE: Final = 16 * 1024 * 1024
 
 CREATE: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -81,6 +80,7 @@ class Tables:
         format: ``STORE_FORMAT`` of the writer.
         rules: ``RULES_VERSION`` of the writer.
         has_checks: Whether rows and checkpoints carry checks.
+        event_columns: What ``tick_of_row`` makes a tick's events of.
 
     Raises:
         UserError: It is no log, or one of a newer version.
@@ -94,6 +94,8 @@ class Tables:
         self._codec = Codec()
         self.format, self.rules = self._versions()
         self.has_checks = self.format > 1
+        schema = "schema" if self.has_checks else "1"
+        self.event_columns = f"tick, first_seq, count, {schema}, events"
 
     def _versions(self) -> tuple[int, int]:
         names = {name for (name,) in self.all("SELECT name FROM sqlite_schema")}
@@ -143,6 +145,20 @@ class Tables:
         oldest, newest = self.all("SELECT min(tick), max(tick) FROM ticks")[0]
         return None if oldest is None else (oldest, newest)
 
+    def newest_from(self, bytes_max: int) -> int:
+        """Return the tick from which the rest of the log is about ``bytes_max`` long.
+
+        Ticks differ: those of a storm hold most of a log's bytes.
+        """
+        query = "SELECT tick, length(inputs) + length(events) FROM ticks ORDER BY tick DESC"
+        found = 0
+        with self.told():
+            for tick, size in self._db.execute(query):
+                if bytes_max <= 0:
+                    break
+                found, bytes_max = tick, bytes_max - size
+        return found
+
     def stored(self, from_tick: int, ticks_max: int = TICKS_READ_AT_ONCE) -> list[Stored]:
         """Return some ticks from ``from_tick`` on, as stored; none when there are no more.
 
@@ -178,11 +194,7 @@ class Tables:
 
     def ticks_after(self, after_seq: int, *, ticks_max: int, events_max: int) -> list[TickEvents]:
         """See ``LogReader.ticks_after``; of one short transaction."""
-        schema = "schema" if self.format > 1 else "1"
-        query = (
-            f"SELECT tick, first_seq, count, {schema}, events FROM ticks "  # noqa: S608 - one of two constants
-            "WHERE tick >= ? ORDER BY tick LIMIT ?"
-        )
+        query = f"SELECT {self.event_columns} FROM ticks WHERE tick >= ? ORDER BY tick LIMIT ?"  # noqa: S608 - one of two constants
         rows: list[Row] = []
         count = 0
         with self.told():
@@ -192,12 +204,45 @@ class Tables:
                 count += row[2]
                 if count >= events_max:
                     break
-        found = []
-        for tick, first_seq, count, written_in, events in rows:
-            if first_seq + count - 1 > after_seq and count:
-                block = EventBlock.from_log(first_seq, self._codec.unpack(events))
-                found.append(TickEvents(tick, upcast(block, written_in)))
-        return found
+        return [self.tick_of_row(row) for row in rows if row[2] and row[1] + row[2] - 1 > after_seq]
+
+    def tick(self, tick: int) -> TickEvents:
+        """Return the events of one tick.
+
+        Raises:
+            ValueError: There is no such tick, or it is damaged.
+        """
+        query = f"SELECT {self.event_columns} FROM ticks WHERE tick = ?"  # noqa: S608 - one of two constants
+        return self.tick_of_row(self._one(query, tick))
+
+    def inputs(self, tick: int) -> bytes:
+        """Return the inputs of one tick.
+
+        Raises:
+            ValueError: There is no such tick, or it is damaged.
+        """
+        row = self._one("SELECT tick, inputs FROM ticks WHERE tick = ?", tick)
+        _see_types(row, (int, bytes))
+        return self._codec.unpack(row[1])
+
+    def _one(self, query: str, tick: int) -> Row:
+        rows = self.all(query, (tick,))
+        if not rows:
+            raise ValueError(f"{self._path}: there is no tick {tick}")
+        return rows[0]
+
+    def tick_of_row(self, row: Row) -> TickEvents:
+        """Return the events that a row of ``event_columns`` holds.
+
+        Raises:
+            ValueError: It holds what no writer has put there.
+        """
+        _see_types(row, _EVENT_TYPES)
+        tick, first_seq, count, schema, events = row
+        block = upcast(EventBlock.from_log(first_seq, self._codec.unpack(events)), schema)
+        if len(block.rows) != count:
+            raise ValueError(f"tick {tick} is damaged: {len(block.rows)} events for {count}")
+        return TickEvents(tick, block)
 
     def tick_of(self, seq: int) -> int:
         """Return the newest tick that begins with event ``seq`` or an earlier one, or 0."""

@@ -1,4 +1,4 @@
-"""What was true before a tick of a recording, in figures."""
+"""What was true after a tick of a recording, in figures."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from engine.world.world import World
 
 
 def world_then(world: World | Replica) -> WorldThen:
-    """Return the whole world's figures."""
+    """Return the whole world's figures, after the tick before the next."""
     state = world.state
     count = state.count
     kind, alive = state.kind[:count], state.alive[:count] != 0
@@ -34,8 +34,8 @@ def world_then(world: World | Replica) -> WorldThen:
         "goods_nodes": int(goods[nodes].sum()),
     }
     return WorldThen(
-        tick=world.tick,
-        time_ms=world.tick * world.interval_ms,
+        tick=world.tick - 1,
+        time_ms=(world.tick - 1) * world.interval_ms,
         state_hash=world.hash.hex(),
         events=world.next_seq - 1,
         figures=figures,
@@ -50,4 +50,4 @@ def entity_then(world: World | Replica, entity: int) -> EntityThen | None:
         return None
     name = entity_name(entity)
     fields = {column: int(state.columns[column][row]) for column, _ in COLUMNS if column != "id"}
-    return EntityThen(world.tick, entity, name, state.names.get(entity, name), fields)
+    return EntityThen(world.tick - 1, entity, name, state.names.get(entity, name), fields)

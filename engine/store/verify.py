@@ -15,6 +15,7 @@ from engine.world.events import EVENT_SCHEMA
 from engine.world.world import TickResult, World, WorldConfig
 
 _WHOLE: Final = 2**62
+_UNREADABLE: Final = (OSError, ValueError)
 PROGRESS_TICKS: Final = 20
 """Ticks between two calls of who shows progress."""
 
@@ -46,6 +47,7 @@ def verify(
 
     Raises:
         ValueError: Not even the end of the log, or the checkpoint to begin at, can be read.
+        OSError: The disk does not give it.
     """
     last = log.last()
     end = 0 if last is None else last.tick + 1
@@ -61,8 +63,8 @@ def verify(
         if count.ticks % PROGRESS_TICKS == 0 or world.tick == end:
             progress(Progress(world.tick, end, count.ticks, config.interval_ms))
     went_on = log.last() != last
-    if difference is None and not went_on:
-        difference = _damage(log, end)
+    if difference is None:
+        difference = _damage(log, end, whole=not went_on)
     return Verification(
         run=run,
         equal=difference is None,
@@ -94,15 +96,18 @@ def _tick(
         return None if _is_equal(record, result) else tick_difference(log, config, record)
     except StopIteration:
         return Difference(tick, "log", "it is gone from the log")
-    except ValueError as problem:
+    except _UNREADABLE as problem:
         return Difference(tick, "log", f"what is stored cannot be read: {problem}")
 
 
-def _damage(log: LogReader, end: int) -> Difference | None:
-    """Say what of the log is damaged although its ticks are equal: pages, checks, order."""
+def _damage(log: LogReader, end: int, *, whole: bool) -> Difference | None:
+    """Say what of the log is damaged although its ticks are equal: pages, checks, order.
+
+    What a run appends meanwhile is left out.
+    """
     try:
-        log.inspect(_WHOLE)
-    except ValueError as problem:
+        log.inspect(_WHOLE, None if whole else end)
+    except _UNREADABLE as problem:
         return Difference(end, "log", str(problem))
     return None
 
@@ -110,6 +115,7 @@ def _damage(log: LogReader, end: int) -> Difference | None:
 def _is_equal(record: TickRecord, result: TickResult) -> bool:
     return (
         result.hash == record.hash
+        and len(result.events.rows) == record.count
         and result.events.first_seq == record.first_seq
         and result.events.to_log() == record.events
         and result.audit.to_log() == record.audit
@@ -124,7 +130,7 @@ def _at_checkpoint(
         return None
     try:
         stored = log.checkpoint_at(world.tick)
-    except ValueError as problem:
+    except _UNREADABLE as problem:
         return Difference(world.tick, "checkpoint", f"what is stored cannot be read: {problem}")
     if stored is None:
         return None  # thinned out by the world that writes, since the list was read

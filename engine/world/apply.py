@@ -141,7 +141,9 @@ def _moved(state: State, events: Array, now_ms: int) -> None:
     x, y = events["a"], events["b"]
     dx, dy = x - state.x[rows], y - state.y[rows]
     start = np.maximum(state.walked[rows], walk_clock(now_ms) - WALK_UNITS_SAVED_MAX)
-    state.walked[rows] = start + isqrt(dx * dx + dy * dy)
+    # Far may go who was let leap: what is owed for it is bounded, as with ``busy_ms``.
+    walked = start + isqrt(dx * dx + dy * dy)
+    state.walked[rows] = np.minimum(walked, walk_clock(now_ms) + WALK_UNITS_SAVED_MAX)
     state.place(rows, x, y)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.protocol.events import entity_name
 from engine.world.arrays import Array, take_in_order
-from engine.world.audit import DENY, MUTATE, WORLD_ITSELF
+from engine.world.audit import DENY, WORLD_ITSELF, WORLD_NAME
 from engine.world.constants import (
     DAMAGE_MIN,
     DAMAGE_SPREAD,
@@ -56,7 +56,7 @@ class Round:
 
     def refuse(self, rows: Array, reasons: list[str]) -> None:
         """Deny what governance let pass but the world cannot give."""
-        self.ruling.refuse(rows, WORLD_ITSELF, reasons)
+        self.ruling.refuse(rows, WORLD_ITSELF, [f"{WORLD_NAME}: {why}" for why in reasons])
 
     def emit(
         self,
@@ -128,28 +128,24 @@ def record_denied(acting: Round) -> None:
         correlation=orders.correlation[denied],
     )
     acting.event[denied] = first + np.arange(len(denied))
-    reasons = acting.ruling.reasons
+    reasons = acting.ruling.denials
     turn.tell(first, [reasons[row] for row in denied.tolist()])
 
 
 def _record_mutated(acting: Round) -> None:
-    """Record each change that governance made to what was then carried out."""
+    """Record each change that governance made, also to what was denied in the end."""
     orders, turn = acting.orders, acting.turn
     for _, rows, reasons in acting.ruling.mutations:
-        done = np.flatnonzero(acting.ruling.verdict[rows] == MUTATE)
-        if not len(done):
-            continue
-        some = rows[done]
         first = turn.emit(
             Code.MUTATED,
-            orders.player[some],
-            actor=orders.player[some],
-            target=orders.target[some],
-            a=orders.kind[some],
-            cause=acting.event[some],
-            correlation=orders.correlation[some],
+            np.where(orders.actor_row[rows] < 0, 0, orders.player[rows]),
+            actor=orders.player[rows],
+            target=orders.target[rows],
+            a=orders.kind[rows],
+            cause=acting.event[rows],
+            correlation=orders.correlation[rows],
         )
-        turn.tell(first, [reasons[at] for at in done.tolist()])
+        turn.tell(first, reasons)
 
 
 def _move(acting: Round) -> None:
@@ -169,7 +165,10 @@ def _attack(acting: Round) -> None:
 
 
 def _gather(acting: Round) -> None:
-    """Share what a node holds in order; who comes when it is empty is denied by the world."""
+    """Share what a node holds in order.
+
+    Who comes when it is empty, or has no room, is denied by the world.
+    """
     rows = acting.rows(GATHER)
     if not len(rows):
         return
@@ -180,8 +179,17 @@ def _gather(acting: Round) -> None:
     taken, left = take_in_order(np.minimum(1 + luck, room), nodes, state.goods[nodes])
     some = taken > 0
     if not some.all():
-        names = [entity_name(node) for node in orders.target[rows[~some]].tolist()]
-        acting.refuse(rows[~some], [f"gather: {name} is empty" for name in names])
+        nothing = rows[~some]
+        full, names = (room[~some] == 0).tolist(), orders.target[nothing].tolist()
+        acting.refuse(
+            nothing,
+            [
+                f"can carry no more than {GOODS_CARRIED_MAX} goods"
+                if has_no_room
+                else f"{entity_name(name)} is empty"
+                for has_no_room, name in zip(full, names, strict=True)
+            ],
+        )
     acting.emit(Code.GATHERED, rows[some], orders.target[rows[some]], taken[some], left[some])
 
 
@@ -197,7 +205,7 @@ def _trade(acting: Round) -> None:
     needs, lacking = reserve(acting.turn.state, acting.orders, rows)
     if lacking.any():
         words = [needs.words(at) for at in np.flatnonzero(lacking).tolist()]
-        acting.refuse(rows[lacking], [f"trade: {why}" for why in words])
+        acting.refuse(rows[lacking], words)
         rows = rows[~lacking]
     amount = acting.orders.amount[rows]
     acting.emit(Code.TRADED, rows, acting.orders.target[rows], amount, amount * PRICE_GOLD)

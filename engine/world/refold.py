@@ -23,14 +23,18 @@ def refold(state: State, block: EventBlock, tick: int, interval_ms: int) -> Arra
         The events, with their versions counted anew.
 
     Raises:
-        ValueError: There is no room for who joined: these are no events of this world.
+        ValueError: These are no events of this world: no room for who joined, no such place.
     """
     rows = block.rows.copy()
     now_ms = tick * interval_ms
     old_cells = state.cell[: state.count].copy()
-    for some in _blocks(rows):
-        apply(state, some, now_ms)
-    seal(state, rows, block.texts, old_cells, tick, now_ms)
+    try:
+        for some in _blocks(rows):
+            apply(state, some, now_ms)
+        seal(state, rows, block.texts, old_cells, tick, now_ms)
+    except (IndexError, OverflowError) as problem:
+        # Damaged bytes name places, entities and kinds that there are not.
+        raise ValueError(f"the events of tick {tick} fit no world: {problem}") from problem
     return rows
 
 

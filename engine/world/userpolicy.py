@@ -25,6 +25,7 @@ from engine.protocol.limits import (
 from engine.protocol.policy import PolicyScope
 from engine.protocol.text import printable
 from engine.world.arrays import Array
+from engine.world.audit import WORLD_NAME
 from engine.world.hearing import Hearing
 from engine.world.policies.base import Judgement, NoParams
 from engine.world.state import FACTIONS, NODE, NPC, PLAYER, STAGES
@@ -222,6 +223,8 @@ def policy(
     """
     if not _NAME.fullmatch(name) or len(name) > NAME_IN_PATH_CHARS_MAX:
         raise ValueError(f"policy name: found {name!r}; allowed: a-z, 0-9 and -")
+    if name == WORLD_NAME:
+        raise ValueError(f"policy name: found {name!r}, which stands for the world's own denials")
     if type(priority) is not int or not 0 <= priority <= POLICY_PRIORITY_MAX:
         raise ValueError(f"priority: found {priority!r}; allowed: 0 to {POLICY_PRIORITY_MAX}")
     scope = _scope(zones=zones, kinds=kinds, entities=entities, roles=roles)

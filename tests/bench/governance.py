@@ -6,21 +6,22 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.extend import Asked, Look, Verdict, deny, policy
-from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.limits import NPC_ID_BASE, ORDER_SEQ_BASE, PLAYER_ID_BASE
 from engine.protocol.policy import PolicyChange
 from engine.store.compression import Codec
 from engine.world.arrays import Array
 from engine.world.audit import DENY, MUTATE, AuditBlock
-from engine.world.governance import Docket, ask, govern
+from engine.world.governance import Docket, Part, ask, govern
 from engine.world.hearing import Hearing
-from engine.world.inputs import INTENT_DTYPE, TickInputs
-from engine.world.orders import ATTACK, GATHER, SAY, TRADE, sort_orders
+from engine.world.inputs import INTENT_DTYPE, NARRATOR, TickInputs
+from engine.world.orders import ATTACK, GATHER, MOVE, SAY, TRADE, sort_orders
 from engine.world.standing import Standing
 from engine.world.world import World, WorldConfig
 from tests.bench.base import Bench, Figure, at_most, told
 
 COMMANDS = 10_000
 REPEATS = 30
+NPCS = 200
 TEXT = {"chat-filter", "sanity"}
 """Policies that look at what is said, one text after another."""
 SAYINGS = ("Anyone seen the river?", "There is ore behind that ridge.", "Stay off the north road")
@@ -28,7 +29,7 @@ SAYINGS = ("Anyone seen the river?", "There is ore behind that ridge.", "Stay of
 
 def _crowd() -> World:
     """Players in pairs on a line, each within reach of the other, in their hundredth tick."""
-    world = World.create(WorldConfig(seed=7, npcs=200, nodes=400, capacity=20_000))
+    world = World.create(WorldConfig(seed=7, npcs=NPCS, nodes=400, capacity=20_000))
     world.step(TickInputs.of(joins=[(PLAYER_ID_BASE + n, f"player-{n}") for n in range(COMMANDS)]))
     state = world.state
     rows = np.arange(state.count)
@@ -120,6 +121,30 @@ def _denials(world: World, inputs: TickInputs) -> dict[str, Figure]:
     return {"denial_us_per_row": told(min(spent) * 1e6 / int(denied.sum()), "µs")}
 
 
+def _directives(world: World) -> dict[str, Figure]:
+    """Every entity is sent for a walk by the narrator, a third of them beyond what it may."""
+    intents = np.zeros(COMMANDS, INTENT_DTYPE)
+    number = np.arange(COMMANDS)
+    intents["player"] = NPC_ID_BASE + number % NPCS
+    intents["seq"] = ORDER_SEQ_BASE + 1 + number
+    intents["kind"] = np.where(number % 3 == 0, ATTACK, MOVE)
+    rows = world.state.rows_of(intents["player"].astype(np.int64))
+    for axis in ("x", "y"):
+        intents[axis] = world.state.columns[f"home_{axis}"][rows]
+    intents["role"] = NARRATOR
+    docket = Docket(Standing(world.governor.policies))
+    (bench,) = (b for b in docket.by_round.benches if b.name == "directive-scope")
+    best = float("inf")
+    for _ in range(REPEATS):
+        hearing = _hearing(world, TickInputs(intents))
+        ruling = govern(Part(()), hearing, {})
+        begun = time.perf_counter()
+        ask(bench, hearing, ruling)
+        best = min(best, time.perf_counter() - begun)
+        assert int((ruling.verdict == DENY).sum()) == len(range(0, COMMANDS, 3))
+    return {"directive_scope_us_per_directive": at_most(best * 1e6 / COMMANDS, 2, "µs")}
+
+
 def _audit(world: World, kinds: Array) -> dict[str, Figure]:
     random = np.random.default_rng(7)
     verdict = random.choice(3, COMMANDS, p=[0.9, 0.08, 0.02]).astype(np.uint8)
@@ -159,6 +184,7 @@ def _run() -> dict[str, Figure]:
     return {
         **_each_policy(world, inputs),
         **_denials(world, inputs),
+        **_directives(world),
         **_audit(world, inputs.intents["kind"]),
         **_user_policy(world, inputs),
     }

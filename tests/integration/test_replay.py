@@ -228,7 +228,7 @@ def test_a_log_of_another_version(
         (["2026", "--at", "3", "--from-checkpoint"], "give --verify"),
         (["2026", "--verify", "--entity", "npc-1"], "give --at TICK"),
         (["2026", "--at", "26"], "--at: found 26; 20260101-000000-storm has 25 ticks"),
-        (["2026", "--at", "-1"], "allowed is 0 to 25"),
+        (["2026", "--at", "-1"], "allowed is 0 to 24"),
         (["2026", "--at", "many"], "--at"),
         (["2026", "--at", "3", "--entity", "dragon"], "--entity: found 'dragon'"),
         (["2026", "--at", "3", "--entity", "player-7"], "was not in 20260101-000000-storm"),
@@ -254,15 +254,15 @@ def test_names_that_begin_alike(capsys: pytest.CaptureFixture[str], runs: Path) 
 def test_what_was_true(capsys: pytest.CaptureFixture[str], recorded: Path) -> None:
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "1")
     assert code == 0
-    assert "before tick 1 (0.1 s)" in out
+    assert "after tick 1 (0.1 s)" in out
     assert "players                         3" in out
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "0", "--json")
-    assert json.loads(out)["figures"]["players"] == 0
-    code, out, _ = _replay(capsys, recorded, "2026", "--at", "25", "--entity", "player-1", "--json")
+    assert json.loads(out)["figures"]["players"] == 3
+    code, out, _ = _replay(capsys, recorded, "2026", "--at", "24", "--entity", "player-1", "--json")
     told = json.loads(out)
     assert (code, told["name"], told["fields"]["last_seq"]) == (0, "player-1", 24)
     code, out, _ = _replay(capsys, recorded, "2026", "--at", "9", "--entity", "1000001")
-    assert "before tick 9: player-1\n" in out
+    assert "after tick 9: player-1\n" in out
 
 
 NO_REST = """

@@ -234,8 +234,8 @@ class FaultyStore:
     def checkpoint_at(self, tick: int) -> bytes | None:
         return self._inner.checkpoint_at(tick)
 
-    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX) -> Inspection:
-        return self._inner.inspect(bytes_max)
+    def inspect(self, bytes_max: int = LOG_CHECK_BYTES_MAX, end: int | None = None) -> Inspection:
+        return self._inner.inspect(bytes_max, end)
 
     @property
     def size_bytes(self) -> int:

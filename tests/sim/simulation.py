@@ -16,7 +16,6 @@ from typing import Final
 import structlog
 from blake3 import blake3
 
-import engine.server.shell as shell_module
 from engine.protocol.child import EventBatch, WorldOrderDone, WorldSpec
 from engine.protocol.errors import UserError
 from engine.protocol.gateway import Ack, Welcome, server_decoder
@@ -105,6 +104,7 @@ class Simulation:
             events_socket="",
             shared_memory="",
             secret=b"simulated",
+            checkpoint_ticks=CHECKPOINT_TICKS,
         )
         config = config_of(self._spec.shape, Path())
         honest = frozenset(PLAYER_ID_BASE + number for number in range(plan.players))
@@ -139,13 +139,8 @@ class Simulation:
         self.trouble.begin(ends_s)
         self.timeline.at(ends_s, self._settle)
         self.timeline.ends_s = ends_s + SETTLE_S
-        checkpoint_ticks = shell_module.CHECKPOINT_TICKS
-        shell_module.CHECKPOINT_TICKS = CHECKPOINT_TICKS  # type: ignore[misc]  # Final, but for this
-        try:
-            while self._live():
-                self.counts["lives"] += 1
-        finally:
-            shell_module.CHECKPOINT_TICKS = checkpoint_ticks  # type: ignore[misc]  # as it was
+        while self._live():
+            self.counts["lives"] += 1
         self.evidence.log = self._inner
         self.evidence.acknowledged_lost = self.squad.tally.acknowledged_lost
         return self.evidence

@@ -34,8 +34,8 @@ class Log:
     def checkpoint_at(self, tick: int) -> bytes | None:
         return self.checkpoints.get(tick)
 
-    def inspect(self, bytes_max: int = 0) -> Inspection:
-        del bytes_max
+    def inspect(self, bytes_max: int = 0, end: int | None = None) -> Inspection:
+        del bytes_max, end
         return Inspection(len(self.records), True)
 
     def change(self, find: Callable[[np.ndarray], np.ndarray], **values: int) -> None:

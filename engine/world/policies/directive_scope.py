@@ -22,6 +22,8 @@ from engine.world.orders import MOVE
 from engine.world.policies.base import Judgement
 from engine.world.state import NPC, zone_of
 
+_FAR_UNITS = 2**24
+"""More than from anywhere on the map to anywhere else."""
 _Words = Annotated[str, Meta(max_length=PARAM_CHARS_MAX)]
 
 
@@ -82,38 +84,51 @@ class DirectiveScope:
         rows = hearing.in_play(rows) if len(rows) else rows
         if not len(rows):
             return None
-        found = [(row, why) for row in rows.tolist() if (why := _why(hearing, params, row))]
+        orders, state = hearing.orders, hearing.state
+        actor, kind = orders.actor_row[rows], orders.kind[rows]
+        moves = kind == MOVE
+        stands = zone_of(state.x[actor], state.y[actor])
+        x, y = orders.x[rows], orders.y[rows]
+        goes = zone_of(x.clip(0, POSITION_MAX), y.clip(0, POSITION_MAX))
+        zones = params.allowed_zones()
+        # Off the map may be anywhere; clipping keeps the squares within the type.
+        dx = (x - state.home_x[actor]).clip(-_FAR_UNITS, _FAR_UNITS)
+        dy = (y - state.home_y[actor]).clip(-_FAR_UNITS, _FAR_UNITS)
+        away = isqrt(dx * dx + dy * dy)
+        wrong = np.stack(
+            (
+                (actor < 0) | (state.kind[actor] != NPC),
+                ~params.allowed_kinds()[kind],
+                ~zones[stands],
+                moves & ~zones[goes],
+                moves & (away > params.home_tiles_max * POSITION_UNITS_PER_TILE),
+            )
+        )
+        denied = np.flatnonzero(wrong.any(0))
+        if not len(denied):
+            return None
+        first = wrong[:, denied].argmax(0)
+        found = (first, *(column[denied] for column in (kind, stands, goes, away)))
         return Judgement(
-            np.array([row for row, _ in found], np.int64),
-            lambda at: [found[place][1] for place in at.tolist()],
+            rows[denied],
+            lambda at: [
+                _words(params, *row)
+                for row in zip(*(column[at].tolist() for column in found), strict=True)
+            ],
         )
 
 
-def _why(hearing: Hearing, params: Params, row: int) -> str:
-    """Return what is wrong with a directive, empty for nothing."""
-    orders, state = hearing.orders, hearing.state
-    actor, kind = int(orders.actor_row[row]), int(orders.kind[row])
-    if actor < 0 or state.kind[actor] != NPC:
+def _words(params: Params, first: int, kind: int, stands: int, goes: int, away: int) -> str:
+    """Return what is wrong with a directive first."""
+    if first == 0:
         return "only NPCs take directives"
-    if not params.allowed_kinds()[kind]:
+    if first == 1:
         name = INTENT_KINDS[kind] if kind < len(INTENT_KINDS) else f"kind {kind}"
         return f"no directive to {name}; allowed: {params.kinds}"
-    places = [(int(state.x[actor]), int(state.y[actor]))]
-    if kind == MOVE:
-        places.append((int(orders.x[row]), int(orders.y[row])))
-    zones = params.allowed_zones()
-    for x, y in np.clip(places, 0, POSITION_MAX).tolist():
-        zone = int(zone_of(np.array(x), np.array(y)))
-        if not zones[zone]:
-            return f"zone {zone} is closed to directives; open: {params.zones}"
-    if kind != MOVE:
-        return ""
-    dx, dy = orders.x[row] - state.home_x[actor], orders.y[row] - state.home_y[actor]
-    away = int(isqrt(np.array(min(int(dx) ** 2 + int(dy) ** 2, 2**50))))
-    if away <= params.home_tiles_max * POSITION_UNITS_PER_TILE:
-        return ""
-    tiles = away / POSITION_UNITS_PER_TILE
-    return f"{tiles:.1f} tiles from home, allowed {params.home_tiles_max}"
+    if first in {2, 3}:
+        zone = stands if first == 2 else goes
+        return f"zone {zone} is closed to directives; open: {params.zones}"
+    return f"{away / POSITION_UNITS_PER_TILE:.1f} tiles from home, allowed {params.home_tiles_max}"
 
 
 POLICY = DirectiveScope()

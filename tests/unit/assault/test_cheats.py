@@ -79,6 +79,37 @@ def test_an_answer_that_comes_twice_counts_once() -> None:
     assert tally.cheats.summary().by_policy["rate"] == CheatCount(tried=1, caught=1)
 
 
+def test_a_cheat_that_goes_out_again_may_be_legal_by_then() -> None:
+    player, tally = _player()
+    for cheat in ("rate", "cooldown", UNSURE, ""):
+        player.command(Wish("rest", cheat=cheat), 1.0, 1.0)
+    for _ in range(2):
+        assert len(player.frames_to_resend()) == 4
+    for seq, verdict in zip(list(player.flights), ("permit", "deny", "permit"), strict=False):
+        player.hear(encoder.encode(Ack(seq, 5, verdict, "cooldown: too soon")), 2.0)  # type: ignore[arg-type]  # one of the three
+    player.give_up_all()
+    _do(player, "cooldown", "permit")
+    summary = tally.cheats.summary()
+    assert summary.by_policy["rate"] == CheatCount()
+    assert summary.by_policy["cooldown"] == CheatCount(tried=1, missed=1)
+    assert summary.honest == HonestCount(sent=1)
+
+
+def test_a_reason_names_everyone_who_changed_or_denied_it() -> None:
+    player, tally = _player()
+    _do(player, "chat-filter", "mutate", "m1: one; chat-filter: shouting")
+    _do(player, "sanity", "deny", "astray: at nobody; m2: two; sanity: there is no npc-3")
+    _do(player, "speed", "mutate", "m1: why not: speed; m2: two")
+    _do(player, "", "mutate", "m1: one; chat-filter: shouting")
+    summary = tally.cheats.summary()
+    assert summary.by_policy == {
+        "chat-filter": CheatCount(tried=1, caught=1),
+        "sanity": CheatCount(tried=1, caught=1),
+        "speed": CheatCount(tried=1, caught_by_other=1),
+    }
+    assert summary.honest.by_policy == {"m1": 1}
+
+
 def test_names_that_a_server_or_an_author_invents_are_bounded() -> None:
     cheats = Cheats()
     for number in range(1000):

@@ -1,5 +1,7 @@
 """The world at any tick: what was true then, and what cannot be said."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,20 +11,28 @@ import pytest
 
 from engine.history.past import NoSuchTick, Past
 from engine.history.serve import past_of, serve_history, told
-from engine.link.channel import memory_pair
-from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
+from engine.link.channel import MemoryChannel, memory_pair
+from engine.protocol.archive import (
+    AskHistory,
+    HistoryReady,
+    HistorySpec,
+    HistoryTold,
+    WithdrawHistory,
+)
 from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.manifest import WorldShape
-from engine.protocol.policy import PolicyFile
+from engine.protocol.policy import PolicyChange, PolicyFile
 from engine.store import replay
 from engine.store.base import TickRecord
+from engine.store.policyfiles import config_of
 from engine.store.sqlite import SqliteStore
 from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.replica import Replica
 from engine.world.world import World, WorldConfig
+from tests.unit.store.test_policyfiles import GOOD, kept
 
 CONFIG = WorldConfig(seed=9, npcs=20, nodes=8, capacity=60)
 NAMES = ("id", "x", "y", "hp", "gold", "alive", "connected", "version")
@@ -148,6 +158,28 @@ def test_damage_is_said_and_what_is_before_it_still_there(then: Then):
     assert _at(past, 50) == then.columns[50]
 
 
+def test_users_policies_and_changes_of_policies_are_part_of_the_past(tmp_path: Path):
+    shape = WorldShape(9, 20, 8, 60, 100, (kept(tmp_path, GOOD),))
+    config = config_of(shape, tmp_path)
+    world, columns = World.create(config), []
+    store = SqliteStore(tmp_path / "events.db")
+    for tick in range(TICKS):
+        change = [PolicyChange("no-dragons", enabled=False)] if tick == 20 else []
+        joins = [(PLAYER_ID_BASE, "player-0")] if tick == 3 else []
+        inputs = TickInputs.of(joins=joins, policies=change)
+        store.append(TickRecord.of(world.step(inputs), inputs))
+        if world.tick % EVERY == 0:
+            store.checkpoint(world.tick, world.checkpoint())
+        columns.append({n: world.state.columns[n][: world.state.count].tolist() for n in NAMES})
+    past = past_of(HistorySpec(str(tmp_path / "events.db"), shape))
+    for tick in range(TICKS):
+        assert _at(past, tick) == columns[tick]
+    (tmp_path / "policies/0-mine.py").write_text("POLICY = 7")
+    with pytest.raises(UserError, match=r"mine\.py"):
+        past_of(HistorySpec(str(tmp_path / "events.db"), shape))
+    store.close()
+
+
 def _spec(then: Then) -> HistorySpec:
     return HistorySpec(str(then.path), WorldShape(9, 20, 8, 60, 100))
 
@@ -165,8 +197,6 @@ def test_answers_say_why_there_is_none(then: Then, monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_historian_answers_until_it_is_told_to_quit(then: Then):
-    import asyncio
-
     ours, theirs = memory_pair()
     serving = asyncio.create_task(serve_history(theirs))
     ours.post(_spec(then))
@@ -176,6 +206,64 @@ async def test_a_historian_answers_until_it_is_told_to_quit(then: Then):
         answer = await ours.receive()
         assert isinstance(answer, HistoryTold)
         assert (answer.id, bool(answer.code)) == (tick, tick == 99)
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 10)
+
+
+async def test_a_historian_drops_questions_that_are_withdrawn(
+    then: Then, monkeypatch: pytest.MonkeyPatch
+):
+    goes_on, begun = threading.Event(), []
+
+    def slowly(past: Past, asked: AskHistory) -> HistoryTold:
+        begun.append(asked.id)
+        goes_on.wait(20)
+        return told(past, asked)
+
+    monkeypatch.setattr("engine.history.serve.told", slowly)
+    ours, theirs = memory_pair()
+    serving = asyncio.create_task(serve_history(theirs))
+    ours.post(_spec(then))
+    await ours.receive()
+    for number in (1, 2, 3, 4):
+        ours.post(AskHistory(number, number, NAMES))
+    async with asyncio.timeout(20):
+        while not begun:
+            await asyncio.sleep(0.01)
+    for number in (1, 2, 3, 77):
+        ours.post(WithdrawHistory(number))
+    await asyncio.sleep(0.05)
+    goes_on.set()
+    answers = [await ours.receive() for _ in range(4)]
+    assert begun == [1, 4]
+    # Each is answered: what is off its hands can be counted.
+    said = [(a.id, a.code, bool(a.columns)) for a in answers if isinstance(a, HistoryTold)]
+    assert said == [(1, "gone", False), (2, "gone", False), (3, "gone", False), (4, "", True)]
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 10)
+
+
+async def test_an_answer_that_does_not_fit_is_posted_again(
+    then: Then, monkeypatch: pytest.MonkeyPatch
+):
+    ours, theirs = memory_pair()
+    post, tried = MemoryChannel.post, []
+
+    def refuse(channel: MemoryChannel, message: object) -> bool:
+        if channel is theirs and isinstance(message, HistoryTold):
+            tried.append(message)
+            if len(tried) <= 3:
+                return False
+        return post(channel, message)  # type: ignore[arg-type]  # whatever it was
+
+    monkeypatch.setattr(MemoryChannel, "post", refuse)
+    serving = asyncio.create_task(serve_history(theirs))
+    ours.post(_spec(then))
+    await ours.receive()
+    ours.post(AskHistory(1, 5, NAMES))
+    answer = await asyncio.wait_for(ours.receive(), 10)
+    assert isinstance(answer, HistoryTold)
+    assert (answer.id, answer.code, len(tried)) == (1, "", 4)
     ours.post(Quit())
     await asyncio.wait_for(serving, 10)
 

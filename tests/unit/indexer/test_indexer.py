@@ -15,6 +15,7 @@ from engine.protocol.archive import IndexAnew, IndexerReady, IndexerSpec, IndexR
 from engine.protocol.child import ChildProblem, Quit
 from engine.protocol.limits import INDEX_DELAY_S
 from engine.store.finding import Finder
+from engine.store.index import Index
 from engine.store.lookup import Lookup
 from tests.unit.store.index_kit import Busy
 
@@ -163,11 +164,72 @@ async def test_what_goes_wrong_is_said_and_tried_again(busy: Busy, monkeypatch: 
     await asyncio.wait_for(serving, 20)
 
 
-async def test_a_log_that_is_not_there_ends_it_with_a_word(tmp_path: Path):
+@pytest.mark.parametrize("in_the_way", ["index.db", "events.db"])
+async def test_what_cannot_be_opened_now_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_the_way: str
+):
+    monkeypatch.setattr(serve, "_TROUBLE_S", 0.01)
+    monkeypatch.setattr(serve, "POLL_S", 0.01)
+    monkeypatch.setattr(work, "INDEX_SEGMENT_EVENTS", 1)
+    busy = Busy(tmp_path) if in_the_way == "index.db" else None
+    (tmp_path / in_the_way).mkdir()
     ours, theirs = memory_pair()
+    noted = asyncio.Event()
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        noted.set()
+
+    serving = asyncio.create_task(serve_indexer(theirs, note))
     ours.post(IndexerSpec(str(tmp_path / "events.db"), str(tmp_path / "index.db")))
-    await serve_indexer(theirs, lambda _: None)
-    problem = await ours.receive()
-    assert isinstance(problem, ChildProblem)
-    assert "events.db" in problem.message
+    assert isinstance(await asyncio.wait_for(ours.receive(), 20), IndexerReady)
+    await asyncio.wait_for(noted.wait(), 20)
+    assert notes[0].startswith("the index waits: ")
+    assert in_the_way in notes[0]
+    (tmp_path / in_the_way).rmdir()
+    busy = busy or Busy(tmp_path)
+    busy.run(3)
+    while (await _next(ours, IndexReport)).position < busy.events[-1].seq:
+        pass
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 20)
+    busy.close()
+
+
+async def test_a_log_that_never_came_ends_in_order(tmp_path: Path):
+    ours, theirs = memory_pair()
+    notes: list[str] = []
+    ours.post(IndexerSpec(str(tmp_path / "events.db"), str(tmp_path / "index.db")))
+    ours.post(Quit())
+    await asyncio.wait_for(serve_indexer(theirs, notes.append), 20)
+    assert isinstance(await ours.receive(), IndexerReady)
+    assert "events.db" in notes[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_index_is_begun_anew_once_there_is_room(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(serve, "POLL_S", 0.01)
+    monkeypatch.setattr(serve, "_TROUBLE_S", 0.01)
+    real, fails = Index.begin_anew, 2
+
+    def begin_anew(self: Index, why: str) -> None:
+        nonlocal fails
+        if fails:
+            fails -= 1
+            raise OSError("the disk is full")
+        real(self, why)
+
+    monkeypatch.setattr(Index, "begin_anew", begin_anew)
+    ours, theirs = memory_pair()
+    notes: list[str] = []
+    serving = asyncio.create_task(serve_indexer(theirs, notes.append))
+    ours.post(IndexerSpec(str(busy.path), str(busy.index_path)))
+    ours.post(IndexAnew("a reader says so"))
+    while (await _next(ours, IndexReport)).anew != "a reader says so":
+        pass
+    assert notes == ["the index waits: the disk is full"] * 2
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 20)

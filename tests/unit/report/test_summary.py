@@ -71,7 +71,7 @@ def test_a_broken_invariant_fails_the_run_and_is_named() -> None:
 
 def test_cheats_are_told_by_policy_and_thresholds_can_be_set_on_them() -> None:
     counts = {"speed": CheatCount(10, 8, 1, 1), "dead-actor": CheatCount(3, 3)}
-    cheats = CheatsSummary(counts, HonestCount(100, 4, 1, {"gather": 5}))
+    cheats = CheatsSummary(counts, HonestCount(100, 4, 1, {"world": 5}))
     held = ("cheats.by_policy.dead-actor.missed == 0", "cheats.honest.denied <= 4")
     summary = build_summary(_figures(cheats=cheats), [parse_threshold(text) for text in held])
     assert _verdict(summary) == ("held", 0)
@@ -80,13 +80,13 @@ def test_cheats_are_told_by_policy_and_thresholds_can_be_set_on_them() -> None:
         "tried": 10, "caught": 8, "caught_by_other": 1, "missed": 1, "unanswered": 0
     }  # fmt: skip
     assert written["honest"] == {
-        "sent": 100, "denied": 4, "mutated": 1, "by_policy": {"gather": 5}
+        "sent": 100, "denied": 4, "mutated": 1, "by_policy": {"world": 5}
     }  # fmt: skip
     failed = parse_threshold("cheats.by_policy.speed.missed == 0")
     assert _verdict(build_summary(_figures(cheats=cheats), [failed])) == ("failed", 1)
     text = summary_text(summary)
     assert "  cheats     13 tried, 12 caught, 1 missed: 1 of 10 speed\n" in text
-    assert "  honest     100 commands, 4 denied, 1 changed: 5 gather\n" in text
+    assert "  honest     100 commands, 4 denied, 1 changed: 5 world\n" in text
     assert "cheats" not in summary_text(build_summary(_figures(), ()))
 
 

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from engine.protocol.audit import AuditAnswer, AuditQuery
+from engine.protocol.audit import AuditAnswer, AuditQuery, AuditRow
 from engine.protocol.errors import UserError
 from engine.protocol.limits import AUDIT_ROW_BITS, PLAYER_ID_BASE
 from engine.protocol.policy import PolicyChange
+from engine.store import auditing
 from engine.store.auditing import read_audit
 from engine.store.base import TickRecord
 from engine.store.sqlite import SqliteStore
+from engine.store.tables import Tables
+from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
 
@@ -82,10 +86,96 @@ def test_the_newest_come_last(log: Path) -> None:
     assert (said.verdict, said.reason) == ("mutate", "chat-filter: shouting, a listed word")
 
 
+def test_pages_within_one_tick_make_no_row_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many, path = 60, tmp_path / "events.db"
+    store, world = SqliteStore(path), World.create(WorldConfig(seed=4, npcs=0, nodes=0))
+    joins = [(ONE + n, f"player-{n}") for n in range(many)]
+    rests = [(ONE + n, 1, REST, 0, 0, 0, 0) for n in range(many)]
+    for inputs in (TickInputs.of(joins=joins), TickInputs.of(rests)):
+        store.append(TickRecord.of(world.step(inputs), inputs))
+    store.close()
+    made: list[int] = []
+
+    def counted(**fields: object) -> AuditRow:
+        made.append(1)
+        return AuditRow(**fields)  # type: ignore[arg-type]  # as they are given
+
+    monkeypatch.setattr(auditing, "AuditRow", counted)
+    found, after = [], 0
+    while page := read_audit(path, AuditQuery(after=after, verdict="permit", limit=7)):
+        found += [row.actor for row in page.rows]
+        after = page.after
+        if not page.rows:
+            break
+    assert found == [ONE + n for n in range(many)]
+    assert len(made) == many
+    newest = read_audit(path, AuditQuery(verdict="permit", limit=7)).rows
+    assert [row.actor for row in newest] == found[-7:]
+    assert len(made) == many + 7
+    assert [row.actor for row in read_audit(path, AuditQuery(verdict="permit", limit=99)).rows] == (
+        found
+    )
+
+
+@pytest.mark.parametrize("limit", [3, 50])
+@pytest.mark.parametrize("down", [False, True])
+def test_page_after_page_either_way(
+    log: Path, monkeypatch: pytest.MonkeyPatch, limit: int, down: bool
+) -> None:
+    monkeypatch.setattr(auditing, "AUDIT_SEARCH_TICKS_MAX", 40)
+    monkeypatch.setattr(auditing, "AUDIT_TICKS_AT_ONCE", 7)
+    query = AuditQuery(verdict="deny", limit=limit, after=None if down else 0)
+    got: list[int] = []
+    asked = 0
+    while True:
+        page = read_audit(log, query)
+        asked += 1
+        ticks = [row.tick for row in page.rows]
+        got = ticks + got if down else got + ticks
+        if page.complete:
+            break
+        query = replace(query, **({"before": page.before} if down else {"after": page.after}))
+    assert got == list(range(5, TICKS, 10))
+    assert asked >= TICKS // 40
+
+
+def test_between_two_rows(log: Path) -> None:
+    rows = read_audit(log, AuditQuery(verdict="deny", after=0)).rows
+    first, last = rows[3].number, rows[9].number
+    found = read_audit(log, AuditQuery(verdict="deny", after=first, before=last))
+    assert (found.rows, found.complete) == (rows[4:9], True)
+    found = read_audit(log, AuditQuery(verdict="deny", before=last))
+    assert (found.rows, found.complete, found.before) == (rows[:9], True, 0)
+    found = read_audit(log, AuditQuery(verdict="deny", before=last, limit=2))
+    assert (found.rows, found.complete, found.before) == (rows[7:9], False, rows[7].number)
+    for edge in (0, 1):
+        assert read_audit(log, AuditQuery(before=edge)).rows == ()
+    assert read_audit(log, AuditQuery(verdict="deny", before=2**62)).rows == rows
+
+
 def test_of_one_actor(log: Path) -> None:
     assert read_audit(log, AuditQuery(actor=ONE)).rows == ()
     found = read_audit(log, AuditQuery(actor=ONE, verdict="permit", limit=2)).rows
     assert [row.tick for row in found] == [228, 229]
+
+
+def test_it_reads_what_it_tells_and_no_more(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    real = Tables.tick
+
+    def tick(tables: Tables, number: int) -> TickEvents:
+        read.append(number)
+        return real(tables, number)
+
+    monkeypatch.setattr(Tables, "tick", tick)
+    monkeypatch.delattr(Tables, "stored")  # a page of ticks where one is wanted
+    found = read_audit(log, AuditQuery(actor=TWO, verdict="permit", after=0)).rows
+    assert found == ()
+    assert read == []
+    found = read_audit(log, AuditQuery(actor=TWO, after=0)).rows
+    assert read == sorted({row.tick for row in found})
 
 
 def test_no_such_policy(log: Path) -> None:

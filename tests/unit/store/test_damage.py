@@ -8,6 +8,7 @@ import pytest
 
 from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.policy import PolicyCount
 from engine.store.base import Damaged, TickRecord
 from engine.store.chain import NO_CHECK, check_of, check_of_blob
 from engine.store.reading import LogFile
@@ -117,6 +118,19 @@ def test_a_forged_row_with_a_forged_chain_is_found_by_stepping(log: Path) -> Non
         recover(SqliteStore(log), CONFIG)
 
 
+def test_what_is_stepped_again_is_not_counted_again(log: Path) -> None:
+    store = SqliteStore(log)
+    recovered = recover(store, CONFIG)
+    assert recovered.world.tick > recovered.from_tick, "there is something to step again"
+    counts = recovered.world.governor.counts()
+    assert "rate" in counts
+    assert set(counts.values()) == {PolicyCount()}
+    rest = TickInputs.of([(PLAYER_ID_BASE, 10_000, 5, 0, 0, 0, 0)])
+    recovered.world.step(rest)
+    assert recovered.world.governor.counts()["rate"].evaluated == 1
+    store.close()
+
+
 @pytest.mark.parametrize("forged", [False, True])
 def test_a_damaged_checkpoint_gives_way_to_an_older_one_and_is_told(
     log: Path, forged: bool
@@ -152,12 +166,16 @@ def test_the_checkpoint_of_another_run_is_passed_over(log: Path) -> None:
 def test_of_a_long_log_the_newest_part_is_looked_through(log: Path) -> None:
     _change(log, "UPDATE ticks SET inputs = x'00' WHERE tick = 2")
     store = SqliteStore(log)
-    found = store.inspect(store.size_bytes // 3)
+    db = apsw.Connection(str(log))
+    query = "SELECT length(inputs) + length(events) FROM ticks ORDER BY tick DESC LIMIT 10"
+    newest_bytes = sum(size for (size,) in db.execute(query))
+    db.close()
+    found = store.inspect(newest_bytes)
     assert not found.is_whole
-    assert 5 <= found.ticks <= 15
+    assert found.ticks == 10
     _change(log, "UPDATE ticks SET inputs = x'00' WHERE tick = 28")
     with pytest.raises(Damaged, match="tick 28"):
-        store.inspect(store.size_bytes // 3)
+        store.inspect(newest_bytes)
     with pytest.raises(Damaged, match="tick 2 "):
         store.inspect()
     store.close()
@@ -207,3 +225,13 @@ def test_whatever_is_damaged_is_told_or_does_not_matter(log: Path, seed: int) ->
         finally:
             store.close()
     assert told > 5
+
+
+def test_a_log_that_another_goes_on_with_is_looked_through_to_where_it_was(log: Path) -> None:
+    store = SqliteStore(log)
+    assert store.inspect(end=20).ticks == 20
+    _change(log, 'UPDATE ticks SET "check" = zeroblob(16) WHERE tick = 12')
+    assert store.inspect(end=12).ticks == 12
+    with pytest.raises(Damaged, match="tick 12 "):
+        store.inspect(end=20)
+    store.close()

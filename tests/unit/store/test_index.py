@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from engine.protocol.limits import INDEX_BLOCK_ENTRIES, INDEX_FAN_IN
+from engine.store import index as store_index
 from engine.store.finding import Finder
-from engine.store.index import DIMENSIONS, NOTHING_AT_ZERO, Index
+from engine.store.index import NOTHING_AT_ZERO, Index
 from engine.store.lookup import Lookup
 from engine.store.postings import Damaged, Packer
+from engine.store.segments import DIMENSIONS
 from tests.unit.store.index_kit import Busy, fill, make_index, ticks_of
 
 
@@ -129,7 +131,7 @@ def _torn(busy: Busy, folder: Path) -> None:
     ("spoil", "why"),
     [
         (_foreign, "another log"),
-        (_altered("UPDATE meta SET value = 2"), "format 2"),
+        (_altered("UPDATE meta SET value = 9"), "format 9"),
         (_altered("DROP TABLE segments"), "no index"),
         (_altered("DELETE FROM segments WHERE first_seq > 1 AND tier > 0"), "lacks|another"),
         (_altered("UPDATE segments SET hash = x'00'"), "another log"),
@@ -155,6 +157,63 @@ def test_what_is_of_no_use_is_made_anew(busy: Busy, tmp_path: Path, spoil, why: 
         assert lookup.position == busy.events[-1].seq
 
 
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("DELETE FROM blocks WHERE dimension = 3 AND segment > 40", "other entries"),
+        ("UPDATE blocks SET segment = 10000 WHERE dimension = 5 AND segment < 18", "other entries"),
+        ("UPDATE segments SET counts = x'00'", "how much"),
+    ],
+)
+def test_what_has_not_all_its_entries_is_made_anew(busy: Busy, sql: str, why: str):
+    make_index(busy, ticks_each=1)
+    _altered(sql)(busy, busy.index_path)
+    with Finder(busy.path) as log:
+        index = Index(busy.index_path, log)
+    assert why in index.why_anew
+    assert index.position == 0
+    index.close()
+
+
+def _found(busy: Busy) -> list[list[int]]:
+    """Every event of every stream and kind, as a reader finds them."""
+    keys = [("stream", key) for key in sorted({event.stream for event in busy.events})]
+    keys += [("kind", key) for key in range(12)]
+    with Finder(busy.path) as log, Lookup(busy.index_path, log) as lookup:
+        return [
+            np.concatenate([lookup.any_of([key], each) for each in lookup.segments]).tolist()
+            for key in keys
+        ]
+
+
+def test_an_old_version_of_a_page_loses_no_event_in_silence(busy: Busy):
+    make_index(busy, up_to=busy.events[-1].seq // 2, ticks_each=1)
+    old = busy.index_path.read_bytes()
+    make_index(busy, ticks_each=1)
+    new, whole = busy.index_path.read_bytes(), _found(busy)
+    size = 8192
+    spoilt = 0
+    for at in range(size, min(len(old), len(new)), size):
+        if old[at : at + size] == new[at : at + size]:
+            continue
+        busy.index_path.write_bytes(new[:at] + old[at : at + size] + new[at + size :])
+        with Finder(busy.path) as log:
+            index = Index(busy.index_path, log)
+        index.close()
+        if index.why_anew:
+            spoilt += 1
+        else:
+            assert _found(busy) == whole
+    assert spoilt > 1
+
+
+def test_what_is_folded_in_is_synced(busy: Busy):
+    with Finder(busy.path) as log:
+        index = Index(busy.index_path, log)
+    assert index._db.execute("PRAGMA synchronous").fetchall() == [(1,)]
+    index.close()
+
+
 def test_a_folder_where_the_index_should_be_is_said(busy: Busy):
     busy.index_path.mkdir()
     with Finder(busy.path) as log, pytest.raises(OSError, match=r"index\.db"):
@@ -176,6 +235,55 @@ def test_it_can_be_begun_anew_while_others_read(busy: Busy):
     index.close()
 
 
+@pytest.mark.parametrize("when", ["made", "opened"])
+def test_a_disk_that_is_full_when_it_is_begun_anew_ends_nothing(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch, when: str
+):
+    make_index(busy)
+    with Finder(busy.path) as log:
+        index = Index(busy.index_path, log)
+    real = store_index._connect
+
+    def full(path: Path) -> apsw.Connection:
+        if (path == busy.index_path) == (when == "opened"):
+            raise apsw.FullError("database or disk is full")
+        return real(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store_index, "_connect", full)
+        with pytest.raises(OSError, match="full"):
+            index.begin_anew("a test says so")
+        assert not index.why_anew
+        if when == "opened":
+            assert index.position == 0
+            with pytest.raises(OSError, match="full"):
+                fill(index, busy.path, up_to=2**40, ticks_each=4)
+    if when == "made":
+        assert index.position == busy.events[-1].seq
+        index.begin_anew("a test says so")
+    fill(index, busy.path, up_to=2**40, ticks_each=4)
+    assert index.position == busy.events[-1].seq
+    index.close()
+    with Finder(busy.path) as log, Lookup(busy.index_path, log) as lookup:
+        assert lookup.position == busy.events[-1].seq
+
+
+def test_a_file_that_fails_while_it_is_written_is_said(busy: Busy, monkeypatch: pytest.MonkeyPatch):
+    with Finder(busy.path) as log:
+        index = Index(busy.index_path, log)
+    assert index._db is not None
+    monkeypatch.setattr(index, "_write", lambda *_: index._db.close())
+    with pytest.raises((OSError, Damaged)):
+        fill(index, busy.path, up_to=2**40, ticks_each=4)
+    monkeypatch.undo()
+    with pytest.raises((OSError, Damaged)):
+        fill(index, busy.path, up_to=2**40, ticks_each=4)
+    index.begin_anew("it failed")
+    fill(index, busy.path, up_to=2**40, ticks_each=4)
+    assert index.position == busy.events[-1].seq
+    index.close()
+
+
 def busy_kind(busy: Busy) -> int:
     return int(ticks_of(busy.path)[1].rows["kind"][0])
 
@@ -187,12 +295,12 @@ def test_an_interrupted_add_leaves_a_whole_index(busy: Busy, monkeypatch: pytest
     position, whole = index.position, index._write
     calls = 0
 
-    def break_off(*args: object) -> None:
+    def break_off(*args: object) -> int:
         nonlocal calls
         calls += 1
         if calls == 4:
             raise KeyboardInterrupt
-        whole(*args)  # type: ignore[arg-type]  # passed on as it came
+        return whole(*args)  # type: ignore[arg-type]  # passed on as it came
 
     monkeypatch.setattr(index, "_write", break_off)
     with pytest.raises(KeyboardInterrupt):

@@ -2,7 +2,10 @@
 
 import pytest
 
+from engine.protocol.policy import PolicyChange
+from engine.world.audit import NO_POLICY, WORLD_ITSELF, WORLD_NAME
 from engine.world.constants import DAMAGE_MIN, DAMAGE_SPREAD, GOODS_CARRIED_MAX, GOODS_NODE_MAX
+from engine.world.events import TickEvents
 from tests.unit.world.arena import MIDDLE, TILE, Arena, node, npc, player, target
 
 ONE, TWO, THREE = player(0), player(1), player(2)
@@ -79,7 +82,23 @@ def test_gather_shares_a_node_in_order() -> None:
     assert sum(arena.get(who, "goods") for who in (ONE, TWO, THREE)) == 2
     assert arena.get(node(0), "goods") == 0
     for denied in arena.events("denied"):
-        assert denied.text == "gather: node-0 is empty"
+        assert denied.text == "world: node-0 is empty"
+
+
+def test_the_world_tells_no_room_from_an_empty_node() -> None:
+    arena = Arena(players=3, nodes=1)
+    arena.put(node(0), MIDDLE, MIDDLE)
+    arena.set(node(0), goods=1)
+    arena.set(ONE, goods=GOODS_CARRIED_MAX)
+    off = [PolicyChange("inventory", enabled=False)]
+    gathers = [target("gather", who, 1, node(0)) for who in (ONE, TWO, THREE)]
+    result = arena.step(*gathers, policies=off)
+    assert arena.verdicts() == [1, 0, 1]
+    assert arena.reason(0) == f"world: can carry no more than {GOODS_CARRIED_MAX} goods"
+    assert arena.reason(2) == "world: node-0 is empty"
+    assert result.audit.policy.tolist() == [WORLD_ITSELF, NO_POLICY, WORLD_ITSELF]
+    rows = TickEvents(arena.last.tick, result.events).violations()
+    assert [row.policy for row in rows] == [WORLD_NAME, WORLD_NAME]
 
 
 def test_gather_denied_when_nothing_more_can_be_carried() -> None:

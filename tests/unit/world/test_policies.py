@@ -6,6 +6,7 @@ import pytest
 from engine.protocol.limits import POSITION_MAX, SAY_CHARS_MAX
 from engine.protocol.policy import PolicyChange
 from engine.world.audit import DENY, WORLD_ITSELF
+from engine.world.constants import WALK_UNITS_PER_100_MS, WALK_UNITS_SAVED_MAX
 from engine.world.governance import find_policies
 from tests.unit.world.arena import MIDDLE, TILE, Arena, node, npc, player, target
 
@@ -37,6 +38,22 @@ def test_speed_denies_when_nothing_is_left() -> None:
     arena.step(arena.move(ONE, 1, 8 * TILE), (ONE, 2, "move", MIDDLE + 9 * TILE, MIDDLE))
     assert arena.verdicts() == [0, 2] or arena.verdicts() == [0, 1]
     assert arena.get(ONE, "x") <= MIDDLE + 8 * TILE + TILE // 2
+
+
+def test_speed_that_is_on_again_asks_a_leaper_for_no_more_than_what_can_be_saved() -> None:
+    arena = Arena(players=1)
+    arena.step(policies=[PolicyChange("speed", enabled=False)])
+    for seq in range(1, 20):
+        arena.step(arena.move(ONE, seq, 140 * TILE * (-1) ** seq))
+        assert arena.verdicts() == [0]
+    arena.step(policies=[PolicyChange("speed", enabled=True)])
+    ticks = WALK_UNITS_SAVED_MAX * 100 // WALK_UNITS_PER_100_MS // 100
+    arena.wait(ticks // 2)
+    arena.step(arena.move(ONE, 20, TILE))
+    assert arena.verdicts() == [1]
+    arena.wait(ticks)
+    arena.step(arena.move(ONE, 21, TILE))
+    assert arena.verdicts() == [0]
 
 
 def test_speed_of_a_steady_walker_is_enough() -> None:
@@ -235,5 +252,5 @@ def test_trades_keep_every_purse_whole_also_without_governance() -> None:
     arena.set(THREE, goods=5)
     result = arena.step(target("trade", ONE, 1, THREE, 4), target("trade", TWO, 1, THREE, 4))
     assert arena.verdicts() == [0, 1]
-    assert arena.reason(1) == "trade: seller has 1 goods, 4 wanted"
+    assert arena.reason(1) == "world: seller has 1 goods, 4 wanted"
     assert result.audit.policy.tolist() == [255, WORLD_ITSELF]
