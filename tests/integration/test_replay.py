@@ -13,6 +13,7 @@ import pytest
 from console.cli import main
 from engine.hub.capsule import Capsule
 from engine.hub.plan import world_shape
+from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.spec import PolicySource
 from engine.store.base import TickRecord
@@ -213,6 +214,48 @@ def test_what_is_no_recording(
     assert (found, out) == (code, "")
     assert said in err
     assert err.count("\n") == 1, "one line for a person"
+
+
+@pytest.mark.parametrize("words", [("--verify",), ("--at", "3"), ("--at", "99")])
+def test_nothing_of_a_manifest_reaches_the_terminal_raw(
+    capsys: pytest.CaptureFixture[str], runs: Path, words: tuple[str, ...]
+) -> None:
+    path = runs / "20260101-000000-storm" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"run": "storm\x1b]0;mine\x07\x9b"}))
+    _, out, err = _replay(capsys, runs, "2026", *words)
+    assert "storm\N{REPLACEMENT CHARACTER}]0;mine" in out + err
+    assert all(line.isprintable() for line in (out + err).splitlines())
+    manifest["world"]["policies"] = [{"file": "a\x1b.py", "blake3": "", "origin": "", "name": ""}]
+    path.write_text(json.dumps(manifest))
+    code, out, err = _replay(capsys, runs, "2026", *words)
+    assert (code, out) == (2, "")
+    assert "$.world.policies[0].file" in err
+    assert err.removesuffix("\n").isprintable()
+
+
+def test_what_is_complained_of_is_never_raw(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> int:
+        raise UserError("found \x1b[2J\nin a file")
+
+    monkeypatch.setattr("console.commands.dispatch", fails)
+    assert main(["run"]) == 2
+    told = capsys.readouterr().err
+    assert told == "seedstorm: found \N{REPLACEMENT CHARACTER}[2J\nin a file\n"
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J.py", "a\n.py", "a\udcff.py"])
+def test_a_policy_whose_name_cannot_be_shown_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    runs = tmp_path / "runs"
+    assert main(["run", "--headless", "--policy", name, "--runs-dir", str(runs)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("seedstorm: --policy: found ")
+    assert line.isprintable()
+    assert not runs.exists()
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from engine.protocol.child import (
 )
 from engine.protocol.limits import CHILD_RESTARTS_MAX, HISTORY_ASKED_MAX, HISTORY_KEPT_MAX
 from engine.protocol.manifest import WorldShape
+from engine.protocol.policy import PolicyFile
 from engine.protocol.query import Refused
 
 SPEC = HistorySpec("/nowhere/events.db", WorldShape(1, 2, 3, 4, 100))
@@ -124,6 +125,20 @@ async def test_the_first_question_starts_the_historian_and_answers_are_kept():
         await post.after(5, ("hp",))
         assert len(seats.heard) == before + 1
     assert seats.quits == 1
+
+
+async def test_in_one_process_too_it_says_why_there_is_no_historian():
+    lost = PolicyFile("policies/0-gone.py", "00", "/my/gone.py")
+    spec = HistorySpec("/nowhere/events.db", WorldShape(1, 2, 3, 4, 100, (lost,)))
+    post = HistoryPost(spec, LocalPlacement({}), Logbook(None))
+    try:
+        for _ in range(2):
+            told = await post.after(5, ("hp",))
+            assert isinstance(told, Refused)
+            assert told.code == "gone"
+            assert "policies/0-gone.py: cannot be read" in told.message
+    finally:
+        await post.quit(5.0)
 
 
 async def test_a_historian_that_is_idle_ends_and_comes_again():
