@@ -161,14 +161,14 @@ def _table_differences(
     found: AuditTable | None, stored: AuditTable | None
 ) -> Iterator[FieldDifference]:
     if found is None or stored is None or found.names != stored.names:
-        pair = [each and ", ".join(each.names) for each in (found, stored)]
+        pair = [each if each is None else ", ".join(each.names) for each in (found, stored)]
         yield FieldDifference("world", "policies", *pair)
         return
     kinds = (*INTENT_KINDS, "unknown intent")
     for kind, ours, theirs in zip(kinds, found.by_kind, stored.by_kind, strict=False):
         if ours != theirs:
-            pair = [", ".join(names_in(mask, found.names)) for mask in (ours, theirs)]
-            yield FieldDifference("world", f"policies that judge every {kind}", *pair)
+            judges = [", ".join(names_in(mask, found.names)) for mask in (ours, theirs)]
+            yield FieldDifference("world", f"policies that judge every {kind}", *judges)
 
 
 def _only_there(here: AuditBlock, other: AuditBlock) -> str:

@@ -73,10 +73,10 @@ def _second_re_run(
         events, more_events = compare.audits(result.audit, audit, inputs.intents, names)
         what = compare.other_policies(result.audit, audit) or what
     if phase is not None:
-        told = Difference(
+        difference = Difference(
             record.tick, phase, what, events, more_events, fields, more, record.tick + 1
         )
-        return told, result
+        return difference, result
     if result.events.first_seq != record.first_seq:
         what = f"its first event is {result.events.first_seq}, stored is {record.first_seq}"
         return Difference(record.tick, "step", what), result
