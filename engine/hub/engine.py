@@ -32,7 +32,7 @@ from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Ended, Notice, Snapshot
 from engine.protocol.limits import ADMIN_SEND_BUFFER_BYTES, TICK_INTERVAL_MS
 from engine.protocol.spec import RunSpec
-from engine.protocol.summary import Summary
+from engine.protocol.summary import SUMMARY_NAME, Summary
 from engine.report.summary import encode_summary, unkept
 from engine.stat7.service import Run
 from engine.stat7.stream import Stream

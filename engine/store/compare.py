@@ -161,13 +161,13 @@ def _table_differences(
     found: AuditTable | None, stored: AuditTable | None
 ) -> Iterator[FieldDifference]:
     if found is None or stored is None or found.names != stored.names:
-        pair = [each and ", ".join(each.names) for each in (found, stored)]
-        yield FieldDifference("world", "policies", *pair)
+        ours, theirs = (None if each is None else ", ".join(each.names) for each in (found, stored))
+        yield FieldDifference("world", "policies", ours, theirs)
         return
     kinds = (*INTENT_KINDS, "unknown intent")
-    for kind, ours, theirs in zip(kinds, found.by_kind, stored.by_kind, strict=False):
-        if ours != theirs:
-            pair = [", ".join(names_in(mask, found.names)) for mask in (ours, theirs)]
+    for kind, *masks in zip(kinds, found.by_kind, stored.by_kind, strict=False):
+        pair = [", ".join(names_in(mask, found.names)) for mask in masks]
+        if masks[0] != masks[1]:
             yield FieldDifference("world", f"policies that judge every {kind}", *pair)
 
 

@@ -73,10 +73,10 @@ def _second_re_run(
         events, more_events = compare.audits(result.audit, audit, inputs.intents, names)
         what = compare.other_policies(result.audit, audit) or what
     if phase is not None:
-        told = Difference(
+        judged = Difference(
             record.tick, phase, what, events, more_events, fields, more, record.tick + 1
         )
-        return told, result
+        return judged, result
     if result.events.first_seq != record.first_seq:
         what = f"its first event is {result.events.first_seq}, stored is {record.first_seq}"
         return Difference(record.tick, "step", what), result
@@ -85,8 +85,8 @@ def _second_re_run(
         return Difference(record.tick, "log", what), result
     what = f"the state's hash is {result.hash.hex()[:12]}, stored is {record.hash.hex()[:12]}"
     if fields:
-        difference = Difference(record.tick, "hash", what, (), 0, fields, more, record.tick + 1)
-        return difference, result
+        state = Difference(record.tick, "hash", what, (), 0, fields, more, record.tick + 1)
+        return state, result
     return _at_next_checkpoint(log, world, Difference(record.tick, "hash", what)), result
 
 
