@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from console.saying import put, say, settle_streams, silence
 from engine.protocol.errors import ExitCode, UserError
+from engine.protocol.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     """Gives a link to the engine, once it is ready."""
     Viewer = Callable[[Connect, Callable[[], None]], Coroutine[object, object, Outcome]]
     """Shows a run; the second argument is for a second SIGINT."""
+
+_LINE_CHARS_MAX = 10_000
 
 
 class View(Struct, frozen=True):
@@ -110,12 +113,12 @@ def run(options: "RunOptions", view: View) -> int:
         check_writable(view.json)
     scenario, text = _read(options)
     scenario = apply_options(scenario, options)
-    name = fresh_name(scenario.name, options.runs_dir or default_runs_dir())
-    if options.in_process:
-        spec = make_spec(options, scenario, text, name, "")
-        show = _viewer(view, "in process")
-        return _tell(asyncio.run(_embedded(spec, show)), view)
-    return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
+    with fresh_name(scenario.name, options.runs_dir or default_runs_dir()) as name:
+        if options.in_process:
+            spec = make_spec(options, scenario, text, name, "")
+            show = _viewer(view, "in process")
+            return _tell(asyncio.run(_embedded(spec, show)), view)
+        return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
 
 
 def attach(run_name: str, view: View) -> int:
@@ -353,5 +356,7 @@ def _leave() -> None:
 
 
 def _complain(message: str, code: ExitCode) -> int:
-    say(f"seedstorm: {message}")
+    # A last look: what was read of a file, or of another process, may have come this far raw.
+    lines = [printable(line, _LINE_CHARS_MAX) for line in message.split("\n")]
+    say("seedstorm: " + "\n".join(lines))
     return int(code)

@@ -57,12 +57,18 @@ class Found(Struct, frozen=True):
         where: The filter it is for.
         rows: The newest events that pass it, oldest first.
         last_seq: The newest event there was; the rows hold all that pass up to it.
+        searched: Every event from this one on was looked at, ...
+        complete: ... and there is nothing before it to look at; else it is searched on.
+        lost: Events before that which cannot be had any more.
         problem: Why there is no newer answer, empty when there is none.
     """
 
     where: str = ""
     rows: tuple[Event, ...] = ()
     last_seq: int = 0
+    searched: int = 0
+    complete: bool = True
+    lost: int = 0
     problem: str = ""
 
 

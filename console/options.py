@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from console.folders import state_folder
 from engine.protocol.errors import UserError
+from engine.protocol.files import check_path
 from engine.protocol.limits import (
     COMMANDS_PER_S_PER_PLAYER_MAX,
     PLAYERS_MAX,
@@ -93,7 +94,7 @@ def make_spec(
         socket_path: Where consoles will connect; empty in process.
 
     Raises:
-        UserError: Options contradict each other.
+        UserError: Options contradict each other, or a policy's file has no name to be shown.
     """
     peak = max(scenario.players, *(stage.to for stage in scenario.stages))
     players_max = options.players_max
@@ -104,6 +105,8 @@ def make_spec(
             f"--players-max: found {players_max}, but the scenario goes up to {peak} players; "
             f"allowed is {peak} or more"
         )
+    for path in options.policies:
+        check_path(str(path.absolute()), "--policy")
     squads = options.squads or min(SQUADS_MAX, math.ceil(max(1, peak) / PLAYERS_PER_SQUAD))
     return RunSpec(
         run=run,

@@ -189,6 +189,9 @@ class Pump:
         except LinkClosed:
             return  # the next frame finds the link closed and says so
         if isinstance(answer, EventsAnswer):
-            self._stage.frame([Found(where, answer.rows, answer.last_seq)], 0)
+            found = Found(
+                where, answer.rows, answer.last_seq, answer.searched, answer.complete, answer.lost
+            )
+            self._stage.frame([found], 0)
         elif isinstance(answer, Refused):
             self._stage.frame([Found(where, problem=answer.message)], 0)

@@ -2,13 +2,15 @@
 
 from typing import Final
 
+from msgspec import structs
+
 from console.figures import count
 from console.lines import Line, changed, clean, fit, left, right
 from console.model import Model
 from console.select.lists import EVENT_LOOKS, QUIET, event_text, list_note, list_window
 from console.widgets.frame import frame
 from engine.protocol.events import Event, entity_name
-from engine.protocol.limits import EVENT_TAIL_MAX, EVENTS_RING_MAX
+from engine.protocol.limits import EVENT_TAIL_MAX
 
 ROOMY: Final = 72
 """From this width on the note says how far back the filter looks."""
@@ -24,7 +26,7 @@ class Events:
         data = model.shown
         last = data.events[-1].seq if data.events else 0
         found = data.found
-        logged = (found.where, found.last_seq, len(found.rows), found.problem)
+        logged = structs.replace(found, rows=found.rows[-1:]), len(found.rows)
         return last, len(data.events), model.view.events, logged
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
@@ -56,6 +58,10 @@ def _nothing(model: Model) -> Line:
         return (("searching the log…", "dim"),)
     if found.problem:
         return ((f"▲ {clean(found.problem)}", "bad"),)
+    if not found.complete:
+        return ((f"none back to event {count(found.searched)}, searching on…", "dim"),)
+    if found.lost:
+        return ((f"none passes; {count(found.lost)} older events cannot be read", "bad"),)
     return (("no event passes the filter", "dim"),)
 
 
@@ -69,8 +75,10 @@ def _covers(model: Model, rows: int, width: int) -> str:
     if rows >= EVENT_TAIL_MAX:
         return "newest that pass"
     if width < ROOMY:
-        return "found"
-    return f"in the last {count(min(found.last_seq, EVENTS_RING_MAX))}"
+        return "found" if found.complete else "so far"
+    if not found.complete:
+        return f"back to event {count(found.searched)}…"
+    return f"in the last {count(found.last_seq - found.lost)}"
 
 
 def _row(event: Event, inner: int) -> Line:

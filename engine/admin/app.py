@@ -15,6 +15,7 @@ from engine.admin.call import SERVICE, Call, check_query
 from engine.admin.changes import CHANGES
 from engine.admin.docs import DESCRIPTION
 from engine.admin.errors import Problem
+from engine.admin.governed import GOVERNED
 from engine.admin.reads import READS, openapi
 from engine.admin.service import AdminService
 from engine.admin.stream import STREAMS, Streams, no_stream, stream
@@ -47,7 +48,7 @@ def make_app(service: AdminService, version: str, streams: Streams) -> Litestar:
         return _answer(request, problem, service)
 
     return Litestar(
-        route_handlers=[*READS, openapi, *CHANGES, stream, no_stream],
+        route_handlers=[*READS, *GOVERNED, openapi, *CHANGES, stream, no_stream],
         request_class=Call,
         before_request=check_query,
         exception_handlers={Exception: failed, HTTPException: failed},

@@ -1,13 +1,14 @@
 """What anyone may read."""
 
 import asyncio
-from typing import Annotated, Any, Final, cast, get_args
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 
+from engine.admin.asking import SEQ_ASKED_MAX, Limit, answered
 from engine.admin.call import Call, Who, entity_of
 from engine.admin.docs import GONE, NEVER, NO_SUCH, OPEN
 from engine.admin.errors import Problem, of_refusal
@@ -16,22 +17,12 @@ from engine.admin.page import page_html
 from engine.admin.service import AdminService, Health
 from engine.admin.sift import kind_codes
 from engine.admin.views import (
-    AuditPage,
     ChainView,
     EntitiesPage,
     EntityDetail,
     EntityView,
     EventsPage,
     FaultsPage,
-    PoliciesPage,
-    PolicyShown,
-)
-from engine.protocol.audit import (
-    AuditAnswer,
-    AuditQuery,
-    AuditVerdict,
-    PoliciesAnswer,
-    PoliciesQuery,
 )
 from engine.protocol.errors import UserError
 from engine.protocol.filters import ENTITY_FIELDS, ENTITY_KINDS
@@ -39,11 +30,9 @@ from engine.protocol.limits import (
     FILTER_CHARS_MAX,
     NAME_IN_PATH_CHARS_MAX,
     PAGE_ROWS_DEFAULT,
-    PAGE_ROWS_MAX,
     ZONES,
 )
 from engine.protocol.query import (
-    Answer,
     ChainAnswer,
     ChainQuery,
     EntitiesAnswer,
@@ -64,29 +53,24 @@ from engine.protocol.query import (
 )
 from engine.protocol.text import nearest, printable
 
-_PROMETHEUS: Final = "text/plain; version=0.0.4"
-_SEQ_MAX: Final = 2**63 - 1
 _SHOWN_CHARS_MAX: Final = 40
-
-Limit = Annotated[
-    int, QueryParameter(ge=1, le=PAGE_ROWS_MAX, description="Rows, at most.", required=False)
-]
+_PROMETHEUS: Final = "text/plain; version=0.0.4"
 AfterSeq = Annotated[
     int | None,
     QueryParameter(
         ge=0,
-        le=_SEQ_MAX,
+        le=SEQ_ASKED_MAX,
         description="Events after this one, oldest first; 0 from the very first. "
         "Without it the newest.",
     ),
 ]
 BeforeSeq = Annotated[
-    int | None, QueryParameter(ge=0, le=_SEQ_MAX, description="Events before this one.")
+    int | None, QueryParameter(ge=0, le=SEQ_ASKED_MAX, description="Events before this one.")
 ]
 AtTick = Annotated[
     int | None,
     QueryParameter(
-        ge=0, le=_SEQ_MAX, description="As it was after this tick; without it, as it is now."
+        ge=0, le=SEQ_ASKED_MAX, description="As it was after this tick; without it, as it is now."
     ),
 ]
 Kinds = Annotated[
@@ -162,7 +146,7 @@ async def entity(request: Call, who: Who, at_tick: AtTick = None) -> EntityDetai
 
     The past is stepped again from the nearest checkpoint, in a process of its own.
     """
-    found = await _answer(request.service, EntityQuery(entity_of(who, "who"), at_tick=at_tick))
+    found = await answered(request.service, EntityQuery(entity_of(who, "who"), at_tick=at_tick))
     detail = cast("EntityAnswer", found)
     return EntityDetail(detail.tick, EntityView.of(detail.row), detail.events, detail.player)
 
@@ -201,10 +185,10 @@ async def events(
     ] = "",
     correlation: Annotated[
         int | None,
-        QueryParameter(ge=0, le=_SEQ_MAX, description="The root command they follow from."),
+        QueryParameter(ge=0, le=SEQ_ASKED_MAX, description="The root command they follow from."),
     ] = None,
     tick: Annotated[
-        int | None, QueryParameter(ge=0, le=_SEQ_MAX, description="The tick that made them.")
+        int | None, QueryParameter(ge=0, le=SEQ_ASKED_MAX, description="The tick that made them.")
     ] = None,
     limit: Limit = PAGE_ROWS_DEFAULT,
 ) -> EventsPage:
@@ -237,28 +221,28 @@ async def chain(
     seq: Annotated[int, PathParameter(description="The event's number.")],
 ) -> ChainView:
     """An event's causes, the root first, and everything that came of it, breadth first."""
-    if not 0 < seq <= _SEQ_MAX:
+    if not 0 < seq <= SEQ_ASKED_MAX:
         raise Problem("bad_request", f"found {seq}; allowed is a number from 1", "seq")
-    found = cast("ChainAnswer", await _answer(request.service, ChainQuery(seq)))
+    found = cast("ChainAnswer", await answered(request.service, ChainQuery(seq)))
     return ChainView(found.causes, found.event, found.effects, found.cut)
 
 
 @get("/population", summary="Who is where", responses=OPEN | GONE)
 async def population(request: Call) -> PopulationAnswer:
     """Players connected and NPCs alive, by square of the map and by zone."""
-    return cast("PopulationAnswer", await _answer(request.service, PopulationQuery()))
+    return cast("PopulationAnswer", await answered(request.service, PopulationQuery()))
 
 
 @get("/ticks", summary="Figures of the newest ticks", responses=OPEN)
 async def ticks(request: Call, last: Limit = PAGE_ROWS_DEFAULT) -> TicksAnswer:
     """Milliseconds of every phase, oldest tick first."""
-    return cast("TicksAnswer", await _answer(request.service, TicksQuery(last)))
+    return cast("TicksAnswer", await answered(request.service, TicksQuery(last)))
 
 
 @get("/faults", summary="Faults, and which there are", responses=OPEN)
 async def faults(request: Call) -> FaultsPage:
     """The newest faults of the run, armed or over, and the menu."""
-    menu = cast("FaultsAnswer", await _answer(request.service, FaultsQuery()))
+    menu = cast("FaultsAnswer", await answered(request.service, FaultsQuery()))
     return FaultsPage(request.service.snapshot.faults, menu.faults)
 
 
@@ -267,70 +251,14 @@ async def beats(
     request: Call,
     after: Annotated[
         int,
-        QueryParameter(ge=0, le=_SEQ_MAX, description="Beats after this number; 0: the newest."),
+        QueryParameter(
+            ge=0, le=SEQ_ASKED_MAX, description="Beats after this number; 0: the newest."
+        ),
     ] = 0,
     limit: Limit = PAGE_ROWS_DEFAULT,
 ) -> StoryAnswer:
     """Beats that the narrator told, oldest first."""
-    return cast("StoryAnswer", await _answer(request.service, StoryQuery(after, limit)))
-
-
-@get("/governance/policies", summary="How the policies stand", responses=OPEN)
-async def policies(request: Call) -> PoliciesPage:
-    """Every policy in the order in which they judge, with its parameters and what it did."""
-    answer = cast("PoliciesAnswer", await _answer(request.service, PoliciesQuery()))
-    return PoliciesPage(tuple(PolicyShown.of(row) for row in answer.rows))
-
-
-@get("/governance/audit", summary="What was decided, and who was asked", responses=OPEN | GONE)
-async def audit(
-    request: Call,
-    policy: Annotated[
-        str,
-        QueryParameter(
-            max_length=NAME_IN_PATH_CHARS_MAX,
-            description="What this policy decided; 'world': what the world could not give.",
-        ),
-    ] = "",
-    verdict: Annotated[
-        str,
-        QueryParameter(
-            max_length=16,
-            description="permit, deny, mutate or resent; without it deny and mutate.",
-        ),
-    ] = "",
-    actor: Annotated[
-        str, QueryParameter(max_length=NAME_IN_PATH_CHARS_MAX, description="Who was to act.")
-    ] = "",
-    limit: Limit = PAGE_ROWS_DEFAULT,
-    after: Annotated[
-        int | None,
-        QueryParameter(
-            ge=0,
-            le=_SEQ_MAX,
-            description="Rows after this number, oldest first; 0 from the first. "
-            "Without it the newest.",
-        ),
-    ] = None,
-) -> AuditPage:
-    """Read from the log: every intent with its verdict, its reason, and the policies asked.
-
-    A request searches a bounded stretch of the log: go on with the answer's ``after``, also
-    when no row was found, until that lies beyond ``tick``.
-    """
-    allowed = get_args(AuditVerdict)
-    if verdict and verdict not in allowed:
-        shown = printable(verdict, _SHOWN_CHARS_MAX)
-        text = f"found {shown!r}{nearest(verdict, allowed)}; allowed: {', '.join(allowed)}"
-        raise Problem("bad_request", text, "verdict")
-    who = entity_of(actor, "actor") if actor else None
-    wanted = cast("AuditVerdict", verdict) if verdict else None
-    query = AuditQuery(policy, wanted, who, limit, after)
-    answer = await request.service.answer(query)
-    if isinstance(answer, Refused):
-        raise of_refusal(answer, "policy")
-    page = cast("AuditAnswer", answer)
-    return AuditPage(page.tick, page.after, page.rows)
+    return cast("StoryAnswer", await answered(request.service, StoryQuery(after, limit)))
 
 
 @get("/metrics", summary="Figures for Prometheus", media_type="text/plain", responses=OPEN)
@@ -364,17 +292,8 @@ READS: Final[tuple[HTTPRouteHandler, ...]] = (
     ticks,
     faults,
     beats,
-    policies,
-    audit,
     metrics,
 )
-
-
-async def _answer(service: AdminService, query: Any) -> Answer:
-    answer = await service.answer(query)
-    if isinstance(answer, Refused):
-        raise of_refusal(answer)
-    return answer
 
 
 def _kinds(names: str) -> tuple[str, ...]:
@@ -387,7 +306,7 @@ def _kinds(names: str) -> tuple[str, ...]:
 
 
 async def _events(service: AdminService, query: EventsQuery) -> EventsPage:
-    answer = cast("EventsAnswer", await _answer(service, query))
+    answer = cast("EventsAnswer", await answered(service, query))
     if query.after_seq is None:
         return EventsPage(
             last_seq=answer.last_seq,

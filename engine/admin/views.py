@@ -160,7 +160,16 @@ class NewMark(Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1, max_length=MARK_CHARS_MAX)]
 
 
-class NewCommand(Struct, frozen=True, forbid_unknown_fields=True):
+class _NewIntent(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: IntentKind
+    x: Tile = 0.0
+    y: Tile = 0.0
+    target: EntityName = 0
+    amount: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
+    text: Annotated[str, Meta(max_length=SAY_CHARS_MAX)] = ""
+
+
+class NewCommand(_NewIntent, frozen=True, kw_only=True):
     """An intent for any player or NPC. Which fields count depends on ``kind``.
 
     move: x and y. attack, gather: target. trade: target and amount (goods; above 0 buys
@@ -168,23 +177,10 @@ class NewCommand(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     entity: EntityName
-    kind: IntentKind
-    x: Tile = 0.0
-    y: Tile = 0.0
-    target: EntityName = 0
-    amount: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
-    text: Annotated[str, Meta(max_length=SAY_CHARS_MAX)] = ""
 
 
-class NewDirective(Struct, frozen=True, forbid_unknown_fields=True):
+class NewDirective(_NewIntent, frozen=True):
     """What an NPC is to do. Which fields count depends on ``kind``, as in a command."""
-
-    kind: IntentKind
-    x: Tile = 0.0
-    y: Tile = 0.0
-    target: EntityName = 0
-    amount: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
-    text: Annotated[str, Meta(max_length=SAY_CHARS_MAX)] = ""
 
 
 class NewPolicy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -265,13 +261,17 @@ class AuditPage(Struct, frozen=True):
 
     Attributes:
         tick: The newest tick in the log.
-        after: Where to go on: everything up to here was looked at.
+        after: Where the oldest ones go on, and what is newer than the newest ones.
         rows: Those that were asked for.
+        complete: Whether all of the log was looked at that was asked for; else go on.
+        before: Where the newest ones go on: every row from this number on was looked at.
     """
 
     tick: int
     after: int
     rows: tuple[AuditRow, ...]
+    complete: bool = True
+    before: int = 0
 
 
 class NewBeats(Struct, frozen=True, forbid_unknown_fields=True):

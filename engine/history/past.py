@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.protocol.errors import UserError
-from engine.store.finding import Finder
 from engine.store.reading import LogFile
 from engine.store.replay import start_at, walk
+from engine.store.retold import bring_on
 from engine.world.arrays import Array
 from engine.world.replica import Replica
 from engine.world.world import World, WorldConfig
@@ -65,7 +65,7 @@ class Past:
         saved = max((at for at in log.checkpoint_ticks() if at <= tick + 1), default=0)
         if replica is None or not saved <= replica.tick <= tick + 1:
             replica = Replica(start_at(log, self._config, tick + 1).world)
-        if replica.tick <= tick and not _bring_on(replica, self._path, tick):
+        if replica.tick <= tick and not bring_on(replica, self._path, tick):
             # Reactions were left over, for example; the inputs tell, at four times the price.
             replica = Replica(self._stepped(log, tick))
         self._replica = replica
@@ -81,18 +81,3 @@ class Past:
             if record.tick == tick:
                 return world
         raise ValueError(f"tick {tick} is gone from the log")
-
-
-def _bring_on(replica: Replica, path: Path, tick: int) -> bool:
-    """Apply the stored events up to a tick; True when that gives the state that was stored."""
-    try:
-        with Finder(path) as events:
-            for some in events.onward(replica.next_seq - 1):
-                if some.tick > tick:
-                    break
-                replica.take(some)
-            replica.tick = tick + 1
-            seal = events.seal(tick)
-    except ValueError:
-        return False
-    return seal is not None and seal[1] == replica.hash()

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from blake3 import blake3
+from msgspec.structs import replace
 
 from engine.hub.plan import policy_sources, world_shape
 from engine.protocol.errors import UserError
@@ -75,12 +76,11 @@ class Capsule:
         try:
             _check_space(path)
             capsule._write_start(spec)
-        except UserError:
+        except BaseException as problem:  # whatever it was, no half of a capsule stays
             capsule.remove()
+            if isinstance(problem, OSError):
+                raise _cannot(path, problem) from problem
             raise
-        except OSError as problem:
-            capsule.remove()
-            raise _cannot(path, problem) from problem
         return capsule
 
     @property
@@ -133,8 +133,7 @@ class Capsule:
             "spec": msgspec.to_builtins(spec),
         }
         self._write(MANIFEST_NAME, msgspec.json.format(msgspec.json.encode(manifest)))
-        text = spec.scenario_text or scenario_toml(spec.scenario)
-        self._write("scenario.toml", text.encode())
+        self._write("scenario.toml", _scenario_text(spec, self.policies).encode())
         self._write("token", self.token.encode())
 
     def _copy_policies(self, sources: tuple[PolicySource, ...]) -> tuple[PolicyFile, ...]:
@@ -148,7 +147,8 @@ class Capsule:
             (self.path / "policies").mkdir(mode=0o700)
         kept = []
         for number, source in enumerate(sources):
-            content = read_policy_file(Path(source.path))
+            field = f"policy {source.name!r}: file" if source.name else "--policy"
+            content = read_policy_file(Path(source.path), field)
             stem = re.sub(r"[^A-Za-z0-9_]+", "_", Path(source.path).stem)[:40]
             name = f"policies/{number}-{stem}.py"
             self._write(name, content)
@@ -170,6 +170,21 @@ class Capsule:
             with contextlib.suppress(OSError):  # the first error is the one to tell
                 fresh.unlink()
             raise
+
+
+def _scenario_text(spec: RunSpec, kept: tuple[PolicyFile, ...]) -> str:
+    """Return the scenario as the user wrote it, or with the capsule's copies of what it names."""
+    scenario = spec.scenario
+    if not any(step.file for step in scenario.policies):
+        return spec.scenario_text or scenario_toml(scenario)
+    copies = (each.file for each in kept)  # the scenario's own come first
+    steps = tuple(
+        replace(step, file=next(copies)) if step.file else step for step in scenario.policies
+    )
+    return (
+        "# The policies' files are the copies in this folder: this scenario can be run from here.\n"
+        + scenario_toml(replace(scenario, policies=steps))
+    )
 
 
 def _check_space(path: Path) -> None:

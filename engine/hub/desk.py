@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from engine.protocol.gateway import Intent, Role
 from engine.protocol.limits import (
     FAULTS_KEPT_MAX,
     LOG_EVENTS_READ_MAX,
-    LOG_READERS_MAX,
     LOG_TICKS_READ_MAX,
     PAGE_ROWS_MAX,
 )
@@ -55,7 +55,6 @@ class Desk:
         self._token = capsule.token
         self._database = Path(capsule.database)
         self._logbook = logbook
-        self._readers = asyncio.Semaphore(LOG_READERS_MAX)
         self._news: deque[FaultNews] = deque(maxlen=FAULTS_KEPT_MAX)
         self._phases = PhasesTold()
         self._armed_tick: dict[str, int] = {}
@@ -165,18 +164,18 @@ class Desk:
         if self.last_seq <= seq or (held and held[0].first_seq <= seq + 1):
             return held
         # Older than the hub's memory, or missed by it; the world has them in its log.
-        async with self._readers:
-            try:
-                stored = await asyncio.to_thread(
-                    read_events,
-                    self._database,
-                    seq,
-                    ticks_max=LOG_TICKS_READ_MAX,
-                    events_max=LOG_EVENTS_READ_MAX,
-                )
-            except (OSError, ValueError) as problem:
-                self._logbook.write("event log", text=f"cannot be read: {problem}")
-                return held
+        look = partial(
+            read_events,
+            self._database,
+            seq,
+            ticks_max=LOG_TICKS_READ_MAX,
+            events_max=LOG_EVENTS_READ_MAX,
+        )
+        try:
+            stored = await self._hub.readers.look(look)
+        except (OSError, ValueError) as problem:
+            self._logbook.write("event log", text=f"cannot be read: {problem}")
+            return held
         # The log may be ahead of what the hub was told; no one is told of it before the hub.
         stored = [tick for tick in stored if tick.first_seq <= self.last_seq]
         if stored and (not held or stored[0].first_seq < held[0].first_seq):

@@ -1,12 +1,11 @@
 """What can be asked of governance: how the policies stand, and what they decided."""
 
-import asyncio
 from pathlib import Path
 
 from engine.hub.policywatch import PolicyWatch
+from engine.hub.readers import Readers
 from engine.protocol.audit import AuditAnswer, AuditQuery, PoliciesAnswer, PoliciesQuery
 from engine.protocol.errors import UserError
-from engine.protocol.limits import LOG_READERS_MAX
 from engine.protocol.query import Refused
 from engine.store.auditing import read_audit
 
@@ -17,12 +16,13 @@ class Governance:
     Args:
         watch: How the policies stand.
         database: The world's log.
+        readers: Look into it.
     """
 
-    def __init__(self, watch: PolicyWatch, database: Path) -> None:
+    def __init__(self, watch: PolicyWatch, database: Path, readers: Readers) -> None:
         self._watch = watch
         self._database = database
-        self._readers = asyncio.Semaphore(LOG_READERS_MAX)
+        self._readers = readers
 
     async def answer(
         self, query: PoliciesQuery | AuditQuery
@@ -30,10 +30,9 @@ class Governance:
         """Return how the policies stand, or what was decided as the world's log has it."""
         if isinstance(query, PoliciesQuery):
             return self._watch.answer()
-        async with self._readers:
-            try:
-                return await asyncio.to_thread(read_audit, self._database, query)
-            except UserError as problem:
-                return Refused("bad_request", problem.message)
-            except (OSError, ValueError) as problem:
-                return Refused("gone", f"the log cannot be read: {problem}")
+        try:
+            return await self._readers.look(lambda: read_audit(self._database, query))
+        except UserError as problem:
+            return Refused("bad_request", problem.message)
+        except (OSError, ValueError) as problem:
+            return Refused("gone", f"the log cannot be read: {problem}")

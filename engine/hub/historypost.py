@@ -13,7 +13,7 @@ from engine.hub.columns import Column
 from engine.hub.keeper import Keeper, Owner, Ready
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
-from engine.protocol.archive import AskHistory, HistorySpec, HistoryTold
+from engine.protocol.archive import AskHistory, HistorySpec, HistoryTold, WithdrawHistory
 from engine.protocol.errors import UserError
 from engine.protocol.limits import (
     CHILD_GRACE_S,
@@ -52,6 +52,9 @@ class HistoryPost:
         self._idle_s = idle_s
         self._ids = count(1)
         self._waiting: dict[int, asyncio.Future[HistoryTold]] = {}
+        # What the historian, or a thread, has not answered yet; whether anybody waits or not.
+        self._in_hand: set[int] = set()
+        self._threads: set[asyncio.Task[HistoryTold | Refused]] = set()
         self._kept: OrderedDict[tuple[int, tuple[str, ...]], Moment] = OrderedDict()
         self._keeper: Keeper | None = None
         self._turn = asyncio.Lock()
@@ -70,7 +73,7 @@ class HistoryPost:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        if len(self._waiting) >= HISTORY_ASKED_MAX:
+        if len(self._in_hand | self._waiting.keys()) >= HISTORY_ASKED_MAX:
             text = f"{HISTORY_ASKED_MAX} questions about the past are waiting; ask again later"
             return Refused("busy", text)
         answer = await self._ask(AskHistory(next(self._ids), tick, columns))
@@ -92,6 +95,11 @@ class HistoryPost:
             self._idle.cancel()
             await asyncio.gather(self._idle, return_exceptions=True)
             self._idle = None
+        if self._threads:
+            _, late = await asyncio.wait(self._threads, timeout=grace_s)
+            for thread in late:
+                thread.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self._end(grace_s)
 
     async def _ask(self, question: AskHistory) -> HistoryTold | Refused:
@@ -100,21 +108,34 @@ class HistoryPost:
         try:
             async with asyncio.timeout(QUERY_DEADLINE_S_MAX):
                 if self._placement.in_process:
-                    return await self._in_thread(question)
+                    return await self._by_thread(question)
                 problem = await self._post(question)
                 return Refused("gone", problem) if problem else await answer
         except TimeoutError:
             return Refused("deadline", f"the world at tick {question.tick} was not there in time")
         finally:
             del self._waiting[question.id]
+            if self._keeper is not None and question.id in self._in_hand:
+                self._keeper.post(WithdrawHistory(question.id))
+
+    async def _by_thread(self, question: AskHistory) -> HistoryTold | Refused:
+        """Have a thread answer; whoever stops waiting does not let another begin beside it."""
+        self._in_hand.add(question.id)
+        thread = asyncio.create_task(self._in_thread(question), name="history-thread")
+        self._threads.add(thread)
+        thread.add_done_callback(self._threads.discard)
+        thread.add_done_callback(lambda _: self._in_hand.discard(question.id))
+        return await asyncio.shield(thread)
 
     async def _in_thread(self, question: AskHistory) -> HistoryTold | Refused:
         async with self._turn:
+            if question.id not in self._waiting or self._over:
+                return Refused("gone", "the question was withdrawn")
             if self._past is None:
                 try:
                     self._past = await asyncio.to_thread(past_of, self._spec)
                 except UserError as problem:
-                    return Refused("gone", problem.message)
+                    return Refused("gone", f"there is no historian: {problem.message}")
             return await asyncio.to_thread(told, self._past, question)
 
     async def _post(self, question: AskHistory) -> str:
@@ -132,8 +153,10 @@ class HistoryPost:
             if self._idle is not None:
                 self._idle.cancel()
             self._idle = asyncio.create_task(self._end_when_idle(), name="history-idle")
-            asked = self._keeper.post(question)
-            return "" if asked else "the historian is gone: ask again"
+            if not self._keeper.post(question):
+                return "the historian is gone: ask again"
+            self._in_hand.add(question.id)
+            return ""
 
     async def _end_when_idle(self) -> None:
         while True:
@@ -167,6 +190,7 @@ class HistoryPost:
 
     def _heard(self, message: Struct) -> None:
         if isinstance(message, HistoryTold):
+            self._in_hand.discard(message.id)
             waiting = self._waiting.get(message.id)
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
@@ -182,6 +206,7 @@ class HistoryPost:
 
     def _forsake(self) -> None:
         """Give up what was asked: nobody answers it any more."""
+        self._in_hand.clear()
         for number, waiting in self._waiting.items():
             if not waiting.done():
                 text = "the historian is gone: ask again"

@@ -25,6 +25,7 @@ from engine.hub.parts import Parts
 from engine.hub.past import Past
 from engine.hub.plan import first_state, thresholds
 from engine.hub.queries import Answers, Looks
+from engine.hub.readers import Readers
 from engine.hub.remark import Remark
 from engine.hub.worldpost import Reports, WorldPost
 from engine.protocol.child import Go, SetLoad, SquadClear, SquadReport
@@ -67,7 +68,7 @@ class Hub:
         scenario = spec.scenario
         self.fold = Fold(spec.run, scenario.seed, scenario.warm_up_s, str(parts.capsule.path))
         self.bell = Bell()
-        self.orders = WorldOrders(self._post_order)
+        self.orders = WorldOrders(self._post_order, ails=lambda: self.fold.pulse.ails)
         self.world: WorldPost | None = None
         if not scenario.target.url:
             reports = Reports(
@@ -84,7 +85,10 @@ class Hub:
         self.story.keep = parts.telemetry.beat
         self._narrator = NarratorPost(spec, parts.placement, parts.logbook, self.story, self._tell)
         self.harm = Harm(self.world)
-        self.past = Past(spec, parts.place, parts.placement, parts.logbook, self._tell)
+        self.readers = Readers()
+        self.past = Past(
+            spec, parts.place, parts.placement, self.readers, parts.logbook, self._tell
+        )
         self._answers = Answers(
             Looks(self._field, self._last_field, self._look_into),
             self.fold.log,
@@ -93,7 +97,7 @@ class Hub:
             self.story,
             parts.faults,
             self.summary,
-            Governance(self.fold.policies, Path(parts.capsule.database)),
+            Governance(self.fold.policies, Path(parts.capsule.database), self.readers),
         )
         owner = CrewOwner(
             url=self._url,
@@ -187,6 +191,7 @@ class Hub:
     async def aclose(self) -> None:
         """End what is left of the hub's own tasks, and children that still live."""
         await self.end_children(0.0)
+        self.readers.close()
         if self._pacer is not None:
             self._pacer.cancel()
             await asyncio.gather(self._pacer, return_exceptions=True)

@@ -1,6 +1,7 @@
 """Events of the whole log: the newest from the hub's memory, older ones from the log on disk."""
 
 import asyncio
+from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import takewhile
@@ -15,7 +16,7 @@ from engine.hub.past import Past
 from engine.protocol.errors import UserError
 from engine.protocol.events import EVENT_CODE, EVENT_KINDS, Event
 from engine.protocol.filters import EVENT_FIELDS, Filter, Term, parse_filter
-from engine.protocol.limits import SEARCHES_KEPT_MAX
+from engine.protocol.limits import SEARCH_EVENTS_AT_ONCE, SEARCHES_KEPT_MAX
 from engine.protocol.query import (
     Answer,
     ChainAnswer,
@@ -25,12 +26,13 @@ from engine.protocol.query import (
     Refused,
 )
 from engine.protocol.text import nearest, printable
-from engine.store.index import DIMENSIONS
 from engine.store.search import Condition, Found, Wanted
+from engine.store.segments import DIMENSIONS
 from engine.world.arrays import Array
 from engine.world.events import TickEvents
 
-_BATCHES_AT_ONCE = 64
+_TICK_COSTS_EVENTS = 256
+"""A tick with few events costs about as much as so many more of another."""
 
 
 class _Older(Struct, frozen=True):
@@ -49,6 +51,13 @@ class _Older(Struct, frozen=True):
     complete: bool
 
 
+class _Kept(Struct):
+    """A search that is gone on with each time somebody asks the same; one asker at a time."""
+
+    turn: Lock
+    older: _Older
+
+
 class LogSearch:
     """Answers questions for events.
 
@@ -60,7 +69,7 @@ class LogSearch:
     def __init__(self, log: EventLog, past: Past) -> None:
         self._log = log
         self._past = past
-        self._older: OrderedDict[EventsQuery, _Older] = OrderedDict()
+        self._kept: OrderedDict[EventsQuery, _Kept] = OrderedDict()
 
     async def events(self, query: EventsQuery) -> EventsAnswer:
         """Return the events that are asked for.
@@ -96,7 +105,7 @@ class LogSearch:
         self, query: EventsQuery, sieve: "_Sieve", after_seq: int, end: int
     ) -> EventsAnswer:
         held = self._held()
-        first = held[0].first_seq if held else end
+        first = min(end, held[0].first_seq) if held else end
         lost = 0
         if after_seq + 1 < first:
             found = await self._past.search(sieve.wanted(after_seq, end), query.limit, newest=False)
@@ -125,14 +134,17 @@ class LogSearch:
             if not room:
                 searched = pages[-1][0].seq
                 return EventsAnswer(last_seq, _joined(pages), searched, complete=False)
-        first = held[0].first_seq if held else end
-        older = await self._before(query, sieve, first, room)
+        first = min(end, held[0].first_seq) if held else end
+        older = None
+        if query.before_seq is None:  # else the log was asked already, and cannot be read
+            older = await self._before(query, sieve, first, room)
         if older is None:
             return EventsAnswer(last_seq, _joined(pages), first, lost=max(0, first - 1))
-        rows_before = older.events[-room:]
-        events = (*rows_before, *_joined(pages))
-        more = len(older.events) > room
-        searched = rows_before[0].seq if more else older.searched
+        # Another asker may have searched on from what has left the hub's memory only since.
+        found = [event for event in older.events if event.seq < first]
+        more = len(found) > room
+        events = (*found[-room:], *_joined(pages))
+        searched = found[-room].seq if more else min(first, older.searched)
         return EventsAnswer(last_seq, events, searched, complete=older.complete and not more)
 
     async def _before(
@@ -143,30 +155,28 @@ class LogSearch:
         What was found is kept: who asks again and again, as a console does, has a search that
         comes further each time instead of one that begins anew.
         """
-        older = self._older.pop(query, None) or _Older((), first, first, complete=first <= 1)
-        if older.top < first:
-            # What has left the hub's memory since.
-            wanted = sieve.wanted(older.top - 1, first)
-            gap = await self._past.search(wanted, query.limit, newest=True)
-            if gap is None:
-                return None
-            if gap.complete:
-                older = replace(older, events=older.events + gap.events, top=first)
-            else:
-                older = _Older(gap.events, first, gap.searched, complete=False)
-        if not older.complete and len(older.events) < room:
-            wanted = sieve.wanted(0, older.searched)
-            more = await self._past.search(wanted, room - len(older.events), newest=True)
-            if more is None:
-                return None
-            older = _Older(more.events + older.events, first, more.searched, more.complete)
-        if len(older.events) > query.limit:
-            kept = older.events[-query.limit :]
-            older = replace(older, events=kept, searched=kept[0].seq, complete=False)
-        self._older[query] = older
-        while len(self._older) > SEARCHES_KEPT_MAX:
-            self._older.popitem(last=False)
-        return older
+        start = _Older((), first, first, complete=first <= 1)
+        kept = self._kept.setdefault(query, _Kept(Lock(), start))
+        self._kept.move_to_end(query)
+        while len(self._kept) > SEARCHES_KEPT_MAX:
+            self._kept.popitem(last=False)
+        async with kept.turn:
+            if kept.older.top < first:
+                # What has left the hub's memory since.
+                wanted = sieve.wanted(kept.older.top - 1, first)
+                gap = await self._past.search(wanted, query.limit, newest=True)
+                if gap is None:
+                    return None
+                kept.older = _joined_by(kept.older, gap, first, query.limit)
+            older = kept.older
+            if not older.complete and len(older.events) < room:
+                wanted = sieve.wanted(0, older.searched)
+                more = await self._past.search(wanted, room - len(older.events), newest=True)
+                if more is None:
+                    return None
+                events = more.events + older.events
+                kept.older = _Older(events, older.top, more.searched, more.complete)
+            return kept.older
 
     def _held(self) -> Sequence[TickEvents]:
         """Return the hub's newest ticks without a hole among them, oldest first."""
@@ -179,6 +189,16 @@ class LogSearch:
         return [tick for _, tick in whole][::-1]
 
 
+def _joined_by(older: _Older, gap: Found, top: int, most: int) -> _Older:
+    """Return what was found with what was found between it and ``top``, the newest ``most``."""
+    if not gap.complete:
+        return _Older(gap.events, top, gap.searched, complete=False)
+    events = older.events + gap.events
+    if len(events) > most:
+        return _Older(events[-most:], top, events[-most].seq, complete=False)
+    return replace(older, events=events, top=top)
+
+
 class _Sieve:
     """What a query wants, for ticks in memory and for the log on disk alike."""
 
@@ -187,7 +207,7 @@ class _Sieve:
         if query.kinds:
             terms = (*terms, Term("kind", "=", _checked(query.kinds)))
         self._filter = Filter(terms)
-        self._texts = Filter(tuple(t for t in terms if EVENT_FIELDS[t.field].type == "text"))
+        self._texts = tuple(term for term in terms if term.field == "text")
         self._about = query.about
 
     def wanted(self, after_seq: int, end: int) -> Wanted:
@@ -233,10 +253,19 @@ class _Sieve:
             holds &= (
                 (rows["stream"] == about) | (rows["actor"] == about) | (rows["target"] == about)
             )
-        if self._texts.terms:
-            for row in np.flatnonzero(holds).tolist():
-                holds[row] = self._texts.matches(tick.event(row))
+        if self._texts:
+            # Few events have a text; whether those without one pass is the same for all of them.
+            texts = tick.block.texts
+            told = np.zeros(len(rows), np.bool_)
+            told[list(texts)] = True
+            if not self._passes(""):
+                holds &= told
+            for row in np.flatnonzero(holds & told).tolist():
+                holds[row] = self._passes(texts[row])
         return holds
+
+    def _passes(self, text: str) -> bool:
+        return all(term.holds(text) for term in self._texts)
 
 
 _NUMBER_MAX = 2**53
@@ -244,10 +273,13 @@ _NUMBER_MAX = 2**53
 
 async def _in_turns(ticks: Iterable[TickEvents]) -> AsyncIterator[TickEvents]:
     """Yield ticks; let the feed and the other consoles go on during a long search."""
-    for number, tick in enumerate(ticks):
-        if number % _BATCHES_AT_ONCE == _BATCHES_AT_ONCE - 1:
-            await asyncio.sleep(0)
+    looked_at = 0
+    for tick in ticks:
         yield tick
+        looked_at += max(len(tick.rows), _TICK_COSTS_EVENTS)
+        if looked_at >= SEARCH_EVENTS_AT_ONCE:
+            looked_at = 0
+            await asyncio.sleep(0)
 
 
 def _column(tick: TickEvents, name: str) -> Column:

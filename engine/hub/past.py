@@ -1,6 +1,5 @@
 """``Past``: the whole log, its index, and the world at any tick, for whoever asks the hub."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -11,9 +10,9 @@ from engine.hub.keeper import Keeper
 from engine.hub.logbook import Logbook
 from engine.hub.placement import Placement
 from engine.hub.plan import WorldPlace, history_spec
+from engine.hub.readers import Readers
 from engine.hub.worldpost import Teller
 from engine.protocol.archive import IndexerSpec
-from engine.protocol.limits import LOG_READERS_MAX
 from engine.protocol.spec import RunSpec
 from engine.store.search import Found, Wanted, search
 from engine.store.why import Chain, read_chain
@@ -30,6 +29,7 @@ class Past:
         spec: The run.
         place: Where its world is to be found.
         placement: Where the indexer and the historian run.
+        readers: Look into the log.
         logbook: The engine's log.
         tell: Publishes a notice.
 
@@ -42,13 +42,14 @@ class Past:
         spec: RunSpec,
         place: WorldPlace,
         placement: Placement,
+        readers: Readers,
         logbook: Logbook,
         tell: Teller,
     ) -> None:
         self._log = Path(place.database)
         self._index = self._log.with_name(INDEX_NAME)
         self._logbook = logbook
-        self._readers = asyncio.Semaphore(LOG_READERS_MAX)
+        self._readers = readers
         paths = IndexerSpec(place.database, str(self._index))
         self._indexer = IndexPost(paths, placement, logbook, tell)
         self.history = HistoryPost(history_spec(spec, place), placement, logbook)
@@ -80,8 +81,7 @@ class Past:
     async def chain(self, seq: int) -> Chain | OSError | None:
         """Return an event's causes and effects; None for no such event, or what went wrong."""
         try:
-            async with self._readers:
-                chain = await asyncio.to_thread(read_chain, self._log, self._index, seq)
+            chain = await self._readers.look(lambda: read_chain(self._log, self._index, seq))
         except (OSError, ValueError) as problem:
             self._logbook.write("event log", text=f"cannot be read: {problem}")
             return OSError(str(problem))
@@ -91,8 +91,7 @@ class Past:
 
     async def _look(self, look: Callable[[], T]) -> T | None:
         try:
-            async with self._readers:
-                return await asyncio.to_thread(look)
+            return await self._readers.look(look)
         except (OSError, ValueError) as problem:
             self._logbook.write("event log", text=f"cannot be read: {problem}")
             return None

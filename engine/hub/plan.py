@@ -83,14 +83,9 @@ def policy_sources(spec: RunSpec) -> tuple[PolicySource, ...]:
 
 def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
     """Return the world's first message."""
-    shape = world_shape(spec, place.policies)
     return WorldSpec(
-        seed=shape.seed,
+        shape=world_shape(spec, place.policies),
         epoch_ms=place.epoch_ms,
-        npcs=shape.npcs,
-        nodes=shape.nodes,
-        capacity=shape.capacity,
-        interval_ms=shape.interval_ms,
         gateway_host=HOST,
         gateway_port=port,
         database=place.database,
@@ -98,7 +93,6 @@ def world_spec(spec: RunSpec, place: WorldPlace, port: int) -> WorldSpec:
         shared_memory=place.shared_memory,
         secret=place.secret,
         folder=place.folder,
-        policy_files=shape.policies,
         policies=tuple(step.change for step in spec.scenario.policies),
     )
 

@@ -1,7 +1,7 @@
 """Reads the world's event batches from its socket."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -12,12 +12,12 @@ from engine.protocol.limits import CHILD_FRAME_BYTES_MAX
 _READ_BYTES = 256 * 1024
 
 
-async def watch_events(path: str, take: Callable[[EventBatch], None]) -> str:
+async def watch_events(path: str, take: Callable[[EventBatch], Awaitable[None]]) -> str:
     """Pass on batches until the world closes; return why it ended.
 
     Args:
         path: The world's unix socket.
-        take: Gets every batch.
+        take: Gets every batch, one after the other.
     """
     decoder = msgspec.msgpack.Decoder(EventBatch)
     try:
@@ -28,7 +28,7 @@ async def watch_events(path: str, take: Callable[[EventBatch], None]) -> str:
     try:
         while data := await reader.read(_READ_BYTES):
             for payload in deframer.feed(data):
-                take(decoder.decode(payload))
+                await take(decoder.decode(payload))
     except (OSError, FrameTooLarge, msgspec.DecodeError, ValueError) as problem:
         return f"stopped watching events: {problem}"
     finally:

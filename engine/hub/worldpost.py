@@ -87,7 +87,6 @@ class WorldPost:
         self._shared: SharedState | None = None
         self._watch: asyncio.Task[None] | None = None
         self._held_down: set[str] = set()
-        self._rejoined = False
         self.is_up = False
         self.port = gateway_port(spec.port_base)
         owner = Owner(
@@ -172,7 +171,7 @@ class WorldPost:
         """Follow the world's events while it lives; a socket that fails is opened again."""
         for _ in range(EVENT_WATCHES_MAX):
             try:
-                why = await watch_events(self._place.events_socket, self._take)
+                why = await watch_events(self._place.events_socket, self._take_watched)
             except Exception as problem:  # noqa: BLE001 - whatever it is, events must be followed on
                 self._logbook.write("failure", traceback=traceback.format_exc())
                 why = f"{type(problem).__name__}: {problem}"
@@ -180,22 +179,31 @@ class WorldPost:
             await asyncio.sleep(EVENT_WATCH_PAUSE_S)
             if not self.is_up or not self.keeper.pid:
                 return
-            self._rejoined = True
             self._reports.tell("problem", f"the world's events were cut off: {why}", bad=True)
         text = "the world's events cannot be followed any more; its log has them"
         self._reports.tell("problem", text, bad=True)
 
     async def _catch_up(self) -> None:
         """Take in what a world that was killed had stored and not yet published."""
-        log = self._reports.fold.log
-        while stored := await asyncio.to_thread(self._stored_after, log.last_seq):
-            self._take_stored(stored)
+        while await self._read_on():
+            pass
 
-    def _take_stored(self, stored: list[TickEvents]) -> None:
-        for tick in stored:
+    async def _take_watched(self, batch: EventBatch) -> None:
+        """Take in a batch, and before it what did not come and stands in the log."""
+        log = self._reports.fold.log
+        while log.last_seq + 1 < batch.first_seq and await self._read_on():
+            pass
+        self._take(batch)
+
+    async def _read_on(self) -> bool:
+        """Take in some of what the log has beyond the newest event; whether there was any."""
+        log = self._reports.fold.log
+        before = log.last_seq
+        for tick in await asyncio.to_thread(self._stored_after, before):
             block = tick.block
             columns, count = block.pack(), len(block.rows)
             self._take(EventBatch(tick.tick, block.first_seq, count, columns, block.texts))
+        return log.last_seq > before
 
     def _stored_after(self, seq: int) -> list[TickEvents]:
         try:
@@ -217,9 +225,6 @@ class WorldPost:
                 self._logbook.write("stall", text=cause)
             reports.remark(reports.fold.take_world(message, reports.at_s()))
         elif isinstance(message, EventBatch):
-            if self._rejoined:
-                self._rejoined = False
-                self._take_stored(self._stored_after(reports.fold.log.last_seq))
             reports.remark(reports.fold.take_events(message))
         elif isinstance(message, WorldOrderDone | WorldPolicyDone):
             reports.orders.done(message)

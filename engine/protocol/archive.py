@@ -55,10 +55,17 @@ class AskHistory(Struct, frozen=True, tag="ask_history"):
     columns: tuple[str, ...]
 
 
+class WithdrawHistory(Struct, frozen=True, tag="withdraw_history"):
+    """Nobody waits for the answer to that question any more: do not work for it."""
+
+    id: int
+
+
 class HistoryTold(Struct, frozen=True, tag="history_told"):
     """Answer to ``ask_history``: ``columns`` of the world's arrays by name, as bytes.
 
-    ``code`` and ``message`` say why there is none; both empty when there is one.
+    ``code`` and ``message`` say why there is none; both empty when there is one. A question that
+    was withdrawn is answered as well: only then is it off the historian's hands.
     """
 
     id: int

@@ -18,11 +18,13 @@ class AuditQuery(Struct, frozen=True, tag="audit"):
     """What was decided on intents, and who was asked; oldest first.
 
     Attributes:
-        policy: Only what this policy decided; ``world`` for what the world could not give.
+        policy: Only what this policy denied or changed; ``world`` for what the world itself
+            could not give.
         verdict: Only these; without it, the denied and the mutated.
         actor: Only this entity's.
         limit: Rows wanted.
-        after: Rows after this number; None: the newest.
+        after: The oldest ones after this number; None for the newest ones.
+        before: Only those before this number.
     """
 
     policy: Annotated[str, Meta(max_length=64)] = ""
@@ -30,6 +32,7 @@ class AuditQuery(Struct, frozen=True, tag="audit"):
     actor: Annotated[int, Meta(ge=0, le=ENTITY_ID_MAX)] | None = None
     limit: Annotated[int, Meta(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS_DEFAULT
     after: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    before: Annotated[int, Meta(ge=0, le=2**62)] | None = None
 
 
 class PolicyRow(Struct, frozen=True):
@@ -76,11 +79,20 @@ class AuditRow(Struct, frozen=True):
 
 
 class AuditAnswer(Struct, frozen=True, tag="audit"):
-    """Rows of the audit, oldest first.
+    """Rows of the audit, oldest first. A question is answered from a bounded stretch of the log.
 
-    ``after``: where to go on; everything up to there was looked at. ``tick``: the newest.
+    Attributes:
+        tick: The newest tick in the log.
+        after: Every row that was asked for and comes up to this number was looked at; of the
+            newest ones, every one from ``before`` up to this number.
+        rows: The rows.
+        complete: Whether there is nothing to go on with; else the oldest ones go on with this
+            ``after``, the newest ones with this ``before``.
+        before: Of the newest ones, every row from this number on was looked at; else 0.
     """
 
     tick: int
     after: int
     rows: tuple[AuditRow, ...]
+    complete: bool = True
+    before: int = 0

@@ -16,14 +16,16 @@ from engine.protocol.archive import (
     IndexerReady,
     IndexerSpec,
     IndexReport,
+    WithdrawHistory,
 )
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import Scope
 from engine.protocol.gateway import Intent, Role, VerdictKind
+from engine.protocol.limits import CHECKPOINT_EVENTS, CHECKPOINT_TICKS
+from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
-    PolicyFile,
     PolicyWord,
     WorldPolicy,
 )
@@ -35,12 +37,8 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     """Everything a world needs to start (or to start again) from its capsule.
 
     Attributes:
-        seed: Seed of every random stream.
+        shape: What the world is made from.
         epoch_ms: World time of tick 0, milliseconds since 1970.
-        npcs: Number of NPCs.
-        nodes: Number of resource nodes.
-        capacity: Entities there is room for, at most.
-        interval_ms: Tick interval.
         gateway_host: Address to listen on.
         gateway_port: Port to listen on, 0 for a free one.
         database: Path of ``events.db``, empty for the in-memory store.
@@ -48,16 +46,13 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
         shared_memory: Name of the block for the state arrays, empty for none.
         secret: Key of the resume tokens.
         folder: The capsule.
-        policy_files: The user's policies, in the folder.
         policies: What a new world's policies are changed to before its first tick.
+        checkpoint_ticks: Between two checkpoints.
+        checkpoint_events: After so many a checkpoint is taken earlier.
     """
 
-    seed: int
+    shape: WorldShape
     epoch_ms: int
-    npcs: int
-    nodes: int
-    capacity: int
-    interval_ms: int
     gateway_host: str
     gateway_port: int
     database: str
@@ -65,8 +60,9 @@ class WorldSpec(Struct, frozen=True, tag="world_spec"):
     shared_memory: str
     secret: bytes
     folder: str = ""
-    policy_files: tuple[PolicyFile, ...] = ()
     policies: tuple[PolicyChange, ...] = ()
+    checkpoint_ticks: int = CHECKPOINT_TICKS
+    checkpoint_events: int = CHECKPOINT_EVENTS
 
 
 class SquadSpec(Struct, frozen=True, tag="squad_spec"):
@@ -325,6 +321,7 @@ ToChild = (
     | IndexAnew
     | HistorySpec
     | AskHistory
+    | WithdrawHistory
     | SetLoad
     | SquadFault
     | SquadClear

@@ -48,6 +48,8 @@ CASCADE_STEPS_KEPT_MAX: Final = 100_000
 RULES_MAX: Final = 250
 INVARIANT_REPEAT_TICKS: Final = 50
 """From one report of a broken invariant to its next, whatever happens in between."""
+INVARIANT_NAMED_MAX: Final = 64
+"""Places in which an invariant is broken that are remembered as told."""
 REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
 """Differing fields that a verification names; the number of the others is told."""
 SUMMARY_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -56,6 +58,10 @@ LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024
 """How much of a log, newest first, is looked through for damage before a world goes on."""
+CHECKPOINT_TICKS: Final = 300
+"""Between two checkpoints of a world."""
+CHECKPOINT_EVENTS: Final = 250_000
+"""A busy world takes a checkpoint earlier: what a restart steps again stays short."""
 CHECKPOINTS_KEPT_MAX: Final = 128
 """Beyond it every second of the older half is dropped: the past is then reached in longer steps."""
 STREAM_ID_MAX: Final = 2**22 - 1
@@ -74,6 +80,8 @@ INDEX_FAN_IN: Final = 16
 INDEX_TIERS: Final = 3
 INDEX_BLOCKS_READ_MAX: Final = 2048
 """Blocks of the index that one search reads; its answer says where to go on."""
+SEARCH_EVENTS_AT_ONCE: Final = 20_000
+"""Events of the hub's memory that one question looks at before the hub does anything else."""
 SEARCHES_KEPT_MAX: Final = 16
 """Searches of old events that the hub remembers, for who asks the same again."""
 HISTORY_IDLE_S: Final = 60.0
@@ -99,6 +107,8 @@ AUDIT_TABLE_TICKS: Final = 100
 """The audit of every so manieth tick names the policies, and of every tick that changed them."""
 AUDIT_ROW_BITS: Final = 17
 """Of a row's number in the audit; its tick stands above them."""
+AUDIT_TICKS_AT_ONCE: Final = 64
+"""Ticks whose audit is fetched at once."""
 AUDIT_SEARCH_TICKS_MAX: Final = 1024
 """Ticks that one request for audit rows searches; its answer says where to go on."""
 
@@ -256,6 +266,11 @@ LOG_TICKS_READ_MAX: Final = 64
 """Ticks that one look into the event log fetches."""
 LOG_EVENTS_READ_MAX: Final = 20_000
 LOG_READERS_MAX: Final = 2
+"""Looks into the log and its index that go on at the same time, whoever asks."""
+TICKS_READ_AT_ONCE: Final = 256
+"""Ticks that are fetched at once by who reads a log from end to end, ..."""
+LOG_BYTES_READ_AT_ONCE: Final = 16 * 1024 * 1024
+"""... and bytes of them, as stored."""
 EVENTS_SEARCH_TICKS_MAX: Final = 1024
 """Ticks that one request for events searches; its answer says where to go on."""
 ORDERS_IN_FLIGHT_MAX: Final = 64

@@ -90,13 +90,13 @@ class PolicyFile(Struct, frozen=True):
     """A user's policy in a capsule.
 
     Attributes:
-        file: Path, relative to the capsule.
+        file: Path, relative to the capsule; its copies are in one folder of it.
         blake3: Hash of what was copied there, hex.
         origin: Where it was copied from.
         name: What the scenario calls it; empty for whatever it calls itself.
     """
 
-    file: str
+    file: Annotated[str, Meta(pattern=r"^policies/[A-Za-z0-9_-]{1,64}\.py\Z")]
     blake3: str
     origin: str
     name: str = ""

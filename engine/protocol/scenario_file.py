@@ -1,7 +1,5 @@
 """Reads a scenario from TOML; every mistake becomes one line that names the field."""
 
-import os
-import stat
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ from engine.protocol.command import ParamValue, Scope
 from engine.protocol.durations import parse_duration_s
 from engine.protocol.errors import UserError
 from engine.protocol.explaining import explain
+from engine.protocol.files import check_path, is_handed_over, read_file
 from engine.protocol.limits import (
     FAULT_HOLD_S_DEFAULT,
     FAULT_HOLD_S_MAX,
@@ -47,9 +46,6 @@ from engine.protocol.scenario import (
 from engine.protocol.text import nearest, printable
 
 DEFAULT_RAMP_S = 10.0
-_HANDED_OVER = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Where a shell's ``cat F |`` and ``<(cat F)`` are found."""
-
 Duration = str | float
 Positive = Annotated[float, Meta(ge=0, le=1_000_000)]
 
@@ -138,44 +134,14 @@ def read_scenario(path: Path, known: Known) -> tuple[Scenario, str]:
     Raises:
         UserError: The file cannot be read or something in it is wrong.
     """
-    try:
-        # Nobody may ever write to a pipe: opening one must not wait for that.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            _check_kind(path, descriptor)
-            with open(descriptor, "rb", closefd=False) as file:
-                raw = file.read(SCENARIO_BYTES_MAX + 1)
-        finally:
-            os.close(descriptor)
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UserError(f"{path}: cannot be read: {reason}; name a TOML file") from problem
-    if len(raw) > SCENARIO_BYTES_MAX:
-        raise UserError(f"{path}: larger than {SCENARIO_BYTES_MAX} bytes, the most allowed")
+    raw = read_file(path, SCENARIO_BYTES_MAX, str(path), "a TOML file", may_be_pipe=True)
     try:
         text = raw.decode().removeprefix("\ufeff")  # the mark some editors begin a file with
     except UnicodeDecodeError as problem:
         raise UserError(f"{path}: not UTF-8 at byte {problem.start}; save it as UTF-8") from problem
     # A scenario that comes through a pipe names files from where the user stands.
-    folder = Path.cwd() if str(path).startswith(_HANDED_OVER) else path.absolute().parent
+    folder = Path.cwd() if is_handed_over(path) else path.absolute().parent
     return parse_scenario(text, str(path), known, folder), text
-
-
-def _check_kind(path: Path, descriptor: int) -> None:
-    """Refuse what is no file, but for a pipe that whoever started this has opened for it.
-
-    Raises:
-        UserError: It is none; says what it is.
-    """
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return
-    if stat.S_ISFIFO(mode) and str(path).startswith(_HANDED_OVER):
-        os.set_blocking(descriptor, True)
-        return
-    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"))
-    found = next((word for holds, word in kinds if holds(mode)), "a device")
-    raise UserError(f"{path}: cannot be read: it is {found}; name a TOML file")
 
 
 def parse_scenario(text: str, where: str, known: Known, folder: Path = Path("/")) -> Scenario:
@@ -303,7 +269,9 @@ def _policies(found: Iterable[_Policy], known: Known, folder: Path) -> tuple[Pol
         else:
             _among(policy.name, known.policies, f"{where}.name")
             known.check_policy(change, where)
-        steps.append(PolicyStep(change, str(folder / policy.file) if policy.file else ""))
+        file = str(folder / policy.file) if policy.file else ""
+        check_path(file, f"{where}.file")
+        steps.append(PolicyStep(change, file))
     return tuple(steps)
 
 

@@ -50,7 +50,7 @@ class Answered:
         rows = block.rows
         index = np.nonzero((rows["cause"] == 0) & (rows["correlation"] > 0))[0]
         seq = index + block.first_seq
-        texts = _reasons(block)
+        texts = block.reasons()
         self._ticks.append(_Roots(rows["correlation"][index], rows["kind"][index], seq, texts))
 
     def recall(self, correlations: list[int]) -> dict[int, Answer]:
@@ -65,18 +65,6 @@ class Answered:
                 text = roots.texts.get(event)
                 found[int(roots.correlation[at])] = _answer(int(roots.kind[at]), text, event)
         return found
-
-
-def _reasons(block: EventBlock) -> dict[int, str]:
-    rows, first = block.rows, block.first_seq
-    denied = np.flatnonzero(rows["kind"] == Code.DENIED).tolist()
-    reasons = {first + at: block.texts[at] for at in denied if at in block.texts}
-    mutated = np.flatnonzero(rows["kind"] == Code.MUTATED)
-    for at, root in zip(mutated.tolist(), rows["cause"][mutated].tolist(), strict=True):
-        # Several policies may have changed one intent, one after another.
-        text = block.texts.get(at, "")
-        reasons[root] = f"{reasons[root]}; {text}" if root in reasons else text
-    return reasons
 
 
 def _answer(kind: int, text: str | None, event: int) -> Answer:

@@ -31,11 +31,11 @@ from engine.server.shared import SharedState
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import EventStore
 from engine.store.memory import MemoryStore
-from engine.store.policyfiles import load_policies
+from engine.store.policyfiles import config_of
 from engine.store.recover import Recovered, recover
 from engine.store.sqlite import SqliteStore
 from engine.world.standing import Standing
-from engine.world.world import World, WorldConfig
+from engine.world.world import World
 
 
 async def serve_world(channel: Channel) -> None:
@@ -144,7 +144,7 @@ async def _wire(
     world = parts.world
     shared = None
     if spec.shared_memory:
-        shared = SharedState.create(spec.shared_memory, spec.capacity)
+        shared = SharedState.create(spec.shared_memory, spec.shape.capacity)
         stack.callback(shared.unlink)
         stack.callback(shared.close)
         if recovered:
@@ -175,14 +175,7 @@ def assemble(
     Raises:
         UserError: See ``recover``.
     """
-    config = WorldConfig(
-        seed=spec.seed,
-        npcs=spec.npcs,
-        nodes=spec.nodes,
-        capacity=spec.capacity,
-        interval_ms=spec.interval_ms,
-        policies=load_policies(Path(spec.folder), spec.policy_files),
-    )
+    config = config_of(spec.shape, Path(spec.folder))
     recovered = recover(store, config) if store.last() is not None else None
     world = recovered.world if recovered else World.create(config)
     inbox = Inbox()

@@ -11,7 +11,13 @@ from engine.link.channel import Channel
 from engine.protocol.child import EventBatch, TickRow, WorldOrderDone, WorldReport, WorldSpec
 from engine.protocol.events import correlation_of
 from engine.protocol.gateway import Ack, VerdictKind, Welcome
-from engine.protocol.limits import ORDER_SEQ_BASE, REPORTS_PER_S_MAX, TICKS_CATCH_UP_MAX
+from engine.protocol.limits import (
+    CHECKPOINT_EVENTS,
+    CHECKPOINT_TICKS,
+    ORDER_SEQ_BASE,
+    REPORTS_PER_S_MAX,
+    TICKS_CATCH_UP_MAX,
+)
 from engine.protocol.policy import WorldPolicies, WorldPolicy, WorldPolicyDone
 from engine.server import figures
 from engine.server.answered import ANSWERED_TICKS_MAX, UNKNOWN, Answer, Answered
@@ -30,15 +36,17 @@ from engine.world.inputs import TickInputs
 from engine.world.interest import CellFrames
 from engine.world.world import TickResult, World
 
-CHECKPOINT_TICKS: Final = 300
-CHECKPOINT_EVENTS: Final = 250_000
-"""A busy world takes a checkpoint earlier: what a restart steps again stays short."""
 _VERDICTS: Final[tuple[VerdictKind, ...]] = ("permit", "deny", "mutate")
 
 
-def checkpoint_is_due(tick: int, events: int) -> bool:
+def checkpoint_is_due(
+    tick: int,
+    events: int,
+    every_ticks: int = CHECKPOINT_TICKS,
+    every_events: int = CHECKPOINT_EVENTS,
+) -> bool:
     """Whether the state before ``tick`` is stored, ``events`` after the one stored last."""
-    return tick % CHECKPOINT_TICKS == 0 or events >= CHECKPOINT_EVENTS
+    return tick % every_ticks == 0 or events >= every_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class WorldShell:
         self._channel = channel
         self._clock = clock
         self._restarted = restarted
-        interval_ms = parts.spec.interval_ms
+        interval_ms = parts.spec.shape.interval_ms
         self._schedule = Schedule(interval_ms / 1000.0, clock.now_s())
         self._watch = figures.Stopwatch(clock.now_s)
         self._ledger = figures.Ledger(interval_ms)
@@ -131,7 +139,9 @@ class WorldShell:
         self._fan_out.plan(result.tick, answered, playing, state.cell_versions)
         watch.lap("fan_out")
         cut = await self._spread(frames, result)
-        if checkpoint_is_due(world.tick, world.next_seq - self._checkpointed_seq):
+        spec, unsaved = self._parts.spec, world.next_seq - self._checkpointed_seq
+        every = (spec.checkpoint_ticks, spec.checkpoint_events)
+        if checkpoint_is_due(world.tick, unsaved, *every):
             self._checkpoint()
         overrun = self._schedule.end(self._clock.now_s())
         phases = watch.phases_ms
@@ -220,7 +230,7 @@ class WorldShell:
             welcome = Welcome(
                 player=entity,
                 tick=tick,
-                interval_ms=self._parts.spec.interval_ms,
+                interval_ms=self._parts.spec.shape.interval_ms,
                 resume_token=self._parts.roster.token(session.name),
                 seq=int(state.last_seq[row]),
                 x=int(state.x[row]),

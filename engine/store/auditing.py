@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -11,7 +10,12 @@ from engine.protocol.audit import AuditAnswer, AuditQuery, AuditRow
 from engine.protocol.errors import UserError
 from engine.protocol.events import correlation_of
 from engine.protocol.gateway import INTENT_KINDS, ROLES
-from engine.protocol.limits import AUDIT_ROW_BITS, AUDIT_SEARCH_TICKS_MAX, AUDIT_TABLE_TICKS
+from engine.protocol.limits import (
+    AUDIT_ROW_BITS,
+    AUDIT_SEARCH_TICKS_MAX,
+    AUDIT_TABLE_TICKS,
+    AUDIT_TICKS_AT_ONCE,
+)
 from engine.protocol.text import nearest, printable
 from engine.store.reading import LogFile
 from engine.world.arrays import Array
@@ -26,10 +30,9 @@ from engine.world.audit import (
     AuditTable,
     names_in,
 )
-from engine.world.events import Code, EventBlock
+from engine.world.events import EventBlock
 from engine.world.inputs import TickInputs
 
-_TICKS_AT_ONCE: Final = 64
 _Picked = tuple[int, AuditBlock, AuditTable, Array]
 """A tick, its audit, the policies' table that held, and the rows that were asked for."""
 
@@ -50,7 +53,7 @@ def read_audit(path: Path, query: AuditQuery) -> AuditAnswer:
     try:
         last = log.last()
         if last is None:
-            return AuditAnswer(0, query.after or 0, ())
+            return AuditAnswer(0, query.after or 0, (), before=query.before or 0)
         if query.after is not None:
             return _forward(log, query, last.tick)
         return _newest(log, query, last.tick)
@@ -59,29 +62,40 @@ def read_audit(path: Path, query: AuditQuery) -> AuditAnswer:
 
 
 def _forward(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
-    after = query.after or 0
-    first = after >> AUDIT_ROW_BITS
-    end = min(newest, first + AUDIT_SEARCH_TICKS_MAX - 1)
+    after, before = query.after or 0, _before(query, newest)
+    first, last = after >> AUDIT_ROW_BITS, min(newest, (before - 1) >> AUDIT_ROW_BITS)
+    end = min(last, first + AUDIT_SEARCH_TICKS_MAX - 1)
     search = _Search(log, query)
     rows: list[AuditRow] = []
-    for begin in range(first, end + 1, _TICKS_AT_ONCE):
-        for picked in search.ticks(begin, min(end, begin + _TICKS_AT_ONCE - 1)):
-            rows += search.rows(picked, after, query.limit - len(rows))
+    for begin in range(first, end + 1, AUDIT_TICKS_AT_ONCE):
+        for picked in search.ticks(begin, min(end, begin + AUDIT_TICKS_AT_ONCE - 1)):
+            rows += search.rows(picked, after, before, query.limit - len(rows))
             if len(rows) == query.limit:
-                return AuditAnswer(newest, rows[-1].number, tuple(rows))
-    return AuditAnswer(newest, max(after, _end(end)), tuple(rows))
+                return AuditAnswer(newest, rows[-1].number, tuple(rows), complete=False)
+    searched = max(after, min(_end(end), before - 1))
+    return AuditAnswer(newest, searched, tuple(rows), complete=end >= last)
 
 
 def _newest(log: LogFile, query: AuditQuery, newest: int) -> AuditAnswer:
-    search = _Search(log, query)
+    search, before = _Search(log, query), _before(query, newest)
+    end = min(newest, (before - 1) >> AUDIT_ROW_BITS)
+    down_to = max(0, end - AUDIT_SEARCH_TICKS_MAX + 1)
     rows: list[AuditRow] = []
-    for last in range(newest, max(-1, newest - AUDIT_SEARCH_TICKS_MAX), -_TICKS_AT_ONCE):
-        first = max(0, last - _TICKS_AT_ONCE + 1)
+    for last in range(end, down_to - 1, -AUDIT_TICKS_AT_ONCE):
+        first = max(down_to, last - AUDIT_TICKS_AT_ONCE + 1)
         for picked in reversed(list(search.ticks(first, last))):
-            rows = search.rows(picked, 0, len(rows) - query.limit) + rows
+            rows = search.rows(picked, 0, before, len(rows) - query.limit) + rows
             if len(rows) == query.limit:
-                return AuditAnswer(newest, _end(newest), tuple(rows))
-    return AuditAnswer(newest, _end(newest), tuple(rows))
+                told = tuple(rows)
+                return AuditAnswer(newest, before - 1, told, complete=False, before=told[0].number)
+    searched = min(before, down_to << AUDIT_ROW_BITS)
+    return AuditAnswer(newest, before - 1, tuple(rows), complete=not down_to, before=searched)
+
+
+def _before(query: AuditQuery, newest: int) -> int:
+    """Return the number before which rows are wanted; above the newest row at most."""
+    end = _end(newest) + 1
+    return end if query.before is None else max(1, min(query.before, end))
 
 
 def _end(tick: int) -> int:
@@ -138,19 +152,21 @@ class _Search:
             keep = (verdict != PERMIT) & (verdict != RESENT)
         if query.policy:
             place = WORLD_ITSELF if query.policy == WORLD_NAME else table.names.index(query.policy)
-            keep &= audit.policy == place
+            keep &= audit.decided_by(place)
         return np.flatnonzero(keep)
 
-    def rows(self, picked: _Picked, after: int, many: int) -> list[AuditRow]:
+    def rows(self, picked: _Picked, after: int, before: int, many: int) -> list[AuditRow]:
         """Return rows of a tick that are asked for, with what they were about.
 
         Args:
             picked: The tick.
             after: Number after which they come.
+            before: Number before which they come.
             many: No more than so many: the first, or when it is below 0 the last.
         """
         tick, audit, table, found = picked
-        found = found[found + (tick << AUDIT_ROW_BITS) + 1 > after]
+        numbers = found + (tick << AUDIT_ROW_BITS) + 1
+        found = found[(numbers > after) & (numbers < before)]
         if not len(found):
             return []
         intents = TickInputs.unpack(self.log.inputs(tick)).intents
@@ -166,7 +182,7 @@ class _Search:
             player, seq, kind, *_, role = intents[row].tolist()
             correlation = correlation_of(player, seq)
             place = int(audit.policy[row])
-            resent = audit.verdict[row] == RESENT
+            event = 0 if audit.verdict[row] == RESENT else roots.get(correlation, 0)
             made.append(
                 AuditRow(
                     number=(tick << AUDIT_ROW_BITS) + row + 1,
@@ -177,9 +193,9 @@ class _Search:
                     role=ROLES[role] if role < len(ROLES) else f"role {role}",
                     verdict=VERDICT_NAMES[audit.verdict[row]],
                     policy=_name(place, table),
-                    reason="" if resent else reasons.get(correlation, ""),
+                    reason=reasons.get(event, ""),
                     evaluated=names_in(int(masks[row]), table.names),
-                    event=0 if resent else roots.get(correlation, 0),
+                    event=event,
                 )
             )
         return made
@@ -192,15 +208,9 @@ def _name(place: int, table: AuditTable) -> str:
 
 
 def _told(block: EventBlock) -> tuple[dict[int, int], dict[int, str]]:
-    """Return each command's root event, and the reasons of denials and mutations."""
+    """Return each command's root event, and by that the reasons of denials and mutations."""
     rows, first = block.rows, block.first_seq
     caused = rows["correlation"] > 0
     at = np.flatnonzero(caused & (rows["cause"] == 0))
     roots = dict(zip(rows["correlation"][at].tolist(), (first + at).tolist(), strict=True))
-    reasons: dict[int, str] = {}
-    told = (rows["kind"] == Code.DENIED) | (rows["kind"] == Code.MUTATED)
-    for row in np.flatnonzero(told & caused).tolist():
-        correlation, text = int(rows["correlation"][row]), block.texts.get(row, "")
-        earlier = reasons.get(correlation)
-        reasons[correlation] = f"{earlier}; {text}" if earlier else text
-    return roots, reasons
+    return roots, block.reasons()

@@ -184,9 +184,17 @@ def _verdict(audit: AuditBlock, row: int, names: tuple[str, ...]) -> str | None:
     policy = names[place] if place < len(names) else f"policy {place}"
     by = {NO_POLICY: "", WORLD_ITSELF: " by the world"}.get(place, f" by {policy}")
     if audit.narrow is not None:
-        mask = int(audit.narrow[row])
-        asked = f", asked {', '.join(names_in(mask, names)) or f'{mask:#x}'}"
+        asked = f", asked {_named(int(audit.narrow[row]), names)}"
+    if audit.marks is not None:
+        marks = audit.marks
+        for mark in np.flatnonzero(marks.rows == row).tolist():
+            each, changed = int(marks.asked[mark]), int(marks.changed[mark])
+            asked = f", asked {_named(each, names)}, changed by {_named(changed, names)}"
     return f"{VERDICT_NAMES[audit.verdict[row]]}{by}{asked}"
+
+
+def _named(mask: int, names: tuple[str, ...]) -> str:
+    return ", ".join(names_in(mask, names)) or f"{mask:#x}"
 
 
 def _whose(found: EventBlock, stored: EventBlock, row: int) -> str:

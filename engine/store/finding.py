@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.limits import LOG_EVENTS_READ_MAX, LOG_TICKS_READ_MAX
 from engine.store.base import Last
-from engine.store.compression import Codec
-from engine.store.opening import open_to_read
+from engine.store.opening import Closing, open_to_read
 from engine.store.tables import Tables
-from engine.store.upcast import upcast
-from engine.world.events import EventBlock, TickEvents
+from engine.world.events import TickEvents
 
 _BUSY_MS: Final = 1000
 
@@ -24,7 +21,7 @@ _AFTER: Final = "first_seq > ? AND count > 0 ORDER BY first_seq LIMIT ?"
 _BEFORE: Final = "first_seq < ? AND count > 0 ORDER BY first_seq DESC LIMIT ?"
 
 
-class Finder:
+class Finder(Closing):
     """A log that another process may be writing. Opened for a question, closed after it.
 
     Args:
@@ -36,7 +33,6 @@ class Finder:
     """
 
     def __init__(self, path: Path) -> None:
-        self._unpack = Codec().unpack
         try:
             self._db = open_to_read(path, _BUSY_MS)
         except apsw.Error as problem:
@@ -49,19 +45,7 @@ class Finder:
         except BaseException:  # an interrupted opening, too, leaves no file open
             self._db.close()
             raise
-        schema = "schema" if self._tables.format > 1 else "1"
-        self._select = f"SELECT tick, first_seq, count, {schema}, events FROM ticks WHERE "  # noqa: S608 - one of two constants
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
+        self._select = f"SELECT {self._tables.event_columns} FROM ticks WHERE "  # noqa: S608 - one of two constants
 
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""
@@ -88,7 +72,7 @@ class Finder:
         rows = self._tables.all(self._select + _HOLDING, (seq, 1))
         if not rows or not rows[0][1] <= seq < rows[0][1] + rows[0][2]:
             return None
-        return self._tick(rows[0])
+        return self._tables.tick_of_row(rows[0])
 
     def with_any(self, seqs: Sequence[int]) -> Iterator[TickEvents]:
         """Yield the ticks that hold some events, each once.
@@ -112,14 +96,14 @@ class Finder:
             after_seq = held.last_seq
         while rows := self._page(_AFTER, after_seq):
             for row in rows:
-                yield self._tick(row)
+                yield self._tables.tick_of_row(row)
             after_seq = rows[-1][1] + rows[-1][2] - 1
 
     def backward(self, before_seq: int) -> Iterator[TickEvents]:
         """Yield every tick with events before ``before_seq``, whole, newest first."""
         while rows := self._page(_BEFORE, before_seq):
             for row in rows:
-                yield self._tick(row)
+                yield self._tables.tick_of_row(row)
             before_seq = rows[-1][1]
 
     def _page(self, which: str, seq: int) -> list[tuple[Any, ...]]:
@@ -133,12 +117,3 @@ class Finder:
                 if count >= LOG_EVENTS_READ_MAX:
                     break
         return rows
-
-    def _tick(self, row: tuple[Any, ...]) -> TickEvents:
-        tick, first_seq, count, schema, events = row
-        if not (isinstance(events, bytes) and isinstance(schema, int)):
-            raise ValueError(f"tick {tick!r} is damaged: it holds no events")  # noqa: TRY004 - the bytes are wrong, not the caller
-        block = upcast(EventBlock.from_log(first_seq, self._unpack(events)), schema)
-        if len(block.rows) != count:
-            raise ValueError(f"tick {tick} is damaged: {len(block.rows)} events for {count}")
-        return TickEvents(tick, block)

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import apsw
 import numpy as np
 
 from engine.protocol.limits import INDEX_BLOCKS_READ_MAX
 from engine.store.finding import Finder
-from engine.store.index import DIMENSIONS, Segment, read_segments
-from engine.store.opening import open_to_read
+from engine.store.opening import Closing, open_to_read
 from engine.store.postings import Damaged, Keys, Packer, Seqs
+from engine.store.segments import DIMENSIONS, Segment, read_segments
 
 _BUSY_MS: Final = 1000
 _NONE: Final = np.empty(0, np.int64)
@@ -38,7 +37,7 @@ class OverBudget(Exception):
     """The search has read as many blocks as one search may."""
 
 
-class Lookup:
+class Lookup(Closing):
     """An index at one moment; without one, and with one of no use, it covers nothing.
 
     Opened for a question and closed after it: nothing is merged away meanwhile.
@@ -68,17 +67,6 @@ class Lookup:
             self.give_up(str(problem))
         except apsw.Error:
             self.segments = []  # there is none yet, or it cannot be had now
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""

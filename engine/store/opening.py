@@ -1,9 +1,30 @@
 """Opens databases to read beside their writer."""
 
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 import apsw
+
+
+class Closing:
+    """Is closed at the end of a ``with``."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close; afterwards nothing else may be called."""
+        raise NotImplementedError
 
 
 def open_to_read(path: Path, busy_ms: int) -> apsw.Connection:

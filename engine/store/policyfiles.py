@@ -9,7 +9,8 @@ from types import CodeType, ModuleType
 from blake3 import blake3
 
 from engine.protocol.errors import UserError
-from engine.protocol.limits import POLICIES_PER_WORLD_MAX, POLICY_FILE_BYTES_MAX
+from engine.protocol.files import read_file
+from engine.protocol.limits import PATH_CHARS_MAX, POLICIES_PER_WORLD_MAX, POLICY_FILE_BYTES_MAX
 from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import PolicyFile
 from engine.protocol.text import printable
@@ -18,23 +19,18 @@ from engine.world.userpolicy import UserPolicy
 from engine.world.world import WorldConfig
 
 
-def read_policy_file(path: Path) -> bytes:
+def read_policy_file(path: Path, where: str = "") -> bytes:
     """Return what is in a user's file.
 
+    Args:
+        path: The file.
+        where: In which field it was named; empty for a capsule's own.
+
     Raises:
-        UserError: It cannot be read, or is too large.
+        UserError: It cannot be read, is no file, or is too large.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(POLICY_FILE_BYTES_MAX + 1)
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UserError(
-            f"{path}: cannot be read: {reason}; name a Python file with a POLICY"
-        ) from problem
-    if len(content) > POLICY_FILE_BYTES_MAX:
-        raise UserError(f"{path}: larger than {POLICY_FILE_BYTES_MAX} bytes, the most allowed")
-    return content
+    named = f"{where}: {path}" if where else str(path)
+    return read_file(path, POLICY_FILE_BYTES_MAX, named, "a Python file with a POLICY")
 
 
 def check_policy_files(files: Sequence[str]) -> list[str]:
@@ -48,8 +44,6 @@ def check_policy_files(files: Sequence[str]) -> list[str]:
     """
     paths = [Path(each) for each in files]
     for path in paths:
-        if path.exists() and not path.is_file():
-            raise UserError(f"{path}: it is no file; name a Python file with a POLICY")
         _compiled(read_policy_file(path), path, str(path))
     return [path.name for path in paths]
 
@@ -87,30 +81,36 @@ def load_policies(folder: Path, files: Sequence[PolicyFile]) -> tuple[UserPolicy
         raise UserError(f"{len(files)} files with policies; allowed are {room}")
     made = []
     for each in files:
-        policy = _load(folder / each.file, each)
+        origin = _origin(each)
+        policy = _load(folder / each.file, each, origin)
         if policy.name in taken:
             raise UserError(
-                f"{each.origin}: there is another policy called {policy.name!r} "
+                f"{origin}: there is another policy called {policy.name!r} "
                 f"({taken[policy.name]}); give it another name"
             )
-        taken[policy.name] = each.origin
+        taken[policy.name] = origin
         made.append(policy)
     return tuple(made)
 
 
-def _load(path: Path, listed: PolicyFile) -> UserPolicy:
+def _origin(listed: PolicyFile) -> str:
+    """Return where a file came from; a manifest may say anything."""
+    return printable(listed.origin, PATH_CHARS_MAX)
+
+
+def _load(path: Path, listed: PolicyFile, origin: str) -> UserPolicy:
     content = read_policy_file(path)
     if blake3(content).hexdigest() != listed.blake3:
         raise UserError(f"{path}: it was changed since the run began; its hash differs")
-    made = _run(content, path, listed.origin).get("POLICY")
+    made = _run(content, path, origin).get("POLICY")
     if not isinstance(made, UserPolicy):
         found = "no POLICY" if made is None else f"POLICY = {printable(repr(made), 60)}"
         raise UserError(
-            f'{listed.origin}: found {found}; it must define POLICY = policy("name", ...)(function)'
+            f'{origin}: found {found}; it must define POLICY = policy("name", ...)(function)'
         )
     if listed.name and made.name != listed.name:
         raise UserError(
-            f"{listed.origin}: its policy is called {made.name!r}, the scenario calls it "
+            f"{origin}: its policy is called {made.name!r}, the scenario calls it "
             f"{listed.name!r}; give both one name"
         )
     return made

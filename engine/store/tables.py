@@ -9,6 +9,7 @@ import apsw
 
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event
+from engine.protocol.limits import LOG_BYTES_READ_AT_ONCE, TICKS_READ_AT_ONCE
 from engine.store.base import Last, TickRecord, events_of
 from engine.store.chain import check_of_blob
 from engine.store.compression import Codec
@@ -18,8 +19,6 @@ from engine.world.events import EVENT_SCHEMA, EventBlock, TickEvents
 
 STORE_FORMAT: Final = 2
 """1 had no audit, no schema and no checks; its rules and its event schema were 1, too."""
-TICKS_READ_AT_ONCE: Final = 256
-LOG_BYTES_READ_AT_ONCE: Final = 16 * 1024 * 1024
 
 CREATE: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -4,11 +4,12 @@ import numpy as np
 
 from engine.protocol.events import entity_name
 from engine.protocol.replay import EntityThen, WorldThen
+from engine.world.replica import Replica
 from engine.world.state import COLUMNS, NODE, NPC, PLAYER
 from engine.world.world import World
 
 
-def world_then(world: World) -> WorldThen:
+def world_then(world: World | Replica) -> WorldThen:
     """Return the whole world's figures, after the tick before the next."""
     state = world.state
     count = state.count
@@ -34,14 +35,14 @@ def world_then(world: World) -> WorldThen:
     }
     return WorldThen(
         tick=world.tick - 1,
-        time_ms=(world.tick - 1) * world.config.interval_ms,
+        time_ms=(world.tick - 1) * world.interval_ms,
         state_hash=world.hash.hex(),
         events=world.next_seq - 1,
         figures=figures,
     )
 
 
-def entity_then(world: World, entity: int) -> EntityThen | None:
+def entity_then(world: World | Replica, entity: int) -> EntityThen | None:
     """Return an entity's columns, None when it was not there."""
     state = world.state
     row = state.row_of(entity)

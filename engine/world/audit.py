@@ -56,11 +56,53 @@ class AuditTable(Struct, frozen=True, array_like=True):
     by_kind: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Intents of which the table and the deciding policy do not tell all.
+
+    They were changed and then denied, or changed by several, or not judged by a policy that
+    could not judge.
+
+    Attributes:
+        rows: Of the tick's intents, in order, uint32, (m,).
+        asked: Bit of each policy that was asked, uint64, (m,).
+        changed: Bit of each policy that changed the intent, uint64, (m,).
+    """
+
+    rows: Array
+    asked: Array
+    changed: Array
+
+    def to_log(self) -> bytes:
+        """Return the stored form."""
+        return self.rows.tobytes() + self.asked.tobytes() + self.changed.tobytes()
+
+    @classmethod
+    def from_log(cls, data: bytes, intents: int) -> "Marks":
+        """Return the marks behind a stored form.
+
+        Raises:
+            ValueError: The bytes are no marks of so many intents.
+        """
+        count = len(data) // _MARK_BYTES
+        if len(data) != count * _MARK_BYTES:
+            raise ValueError(f"{len(data)} bytes of marks, {_MARK_BYTES} each")
+        rows = np.frombuffer(data, np.uint32, count)
+        if int(rows.max(initial=0)) >= intents:
+            raise ValueError(f"a mark on intent {rows.max()} of {intents}")
+        masks = np.frombuffer(data, np.uint8, offset=4 * count).view(np.uint64)
+        return cls(rows, masks[:count], masks[count:])
+
+
+_MARK_BYTES: Final = 4 + 8 + 8
+
+
 class _Logged(Struct, frozen=True, array_like=True):
     version: int
     decisions: bytes
     narrow: bytes = b""
     table: AuditTable | None = None
+    marks: bytes = b""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -78,6 +120,7 @@ class AuditBlock:
         narrow: Bit of each policy of a narrow scope that was asked, uint64, (n,); None when
             there are no such policies.
         table: The table, in ticks that write it down.
+        marks: On intents of which the rest does not tell all; None for none.
     """
 
     version: int
@@ -85,6 +128,19 @@ class AuditBlock:
     policy: Array
     narrow: Array | None = None
     table: AuditTable | None = None
+    marks: Marks | None = None
+
+    def decided_by(self, place: int) -> Array:
+        """Return the mask of the intents that a policy denied or changed, (n,).
+
+        Args:
+            place: Of the policy, or ``WORLD_ITSELF``.
+        """
+        mask: Array = self.policy == place
+        if self.marks is not None and place < WORLD_ITSELF:
+            bit = np.uint64(1 << place)
+            mask[self.marks.rows] |= (self.marks.changed & bit) != 0
+        return mask
 
     def evaluated(self, kind: Array, table: AuditTable) -> Array:
         """Return a bit for each policy that was asked about each intent, uint64, (n,).
@@ -105,6 +161,8 @@ class AuditBlock:
         up_to = np.array([(2 << min(place, 63)) - 1 for place in range(256)], np.uint64)
         bits &= np.where(self.verdict == DENY, up_to[self.policy], up_to[NO_POLICY])
         bits[self.verdict == RESENT] = 0
+        if self.marks is not None:
+            bits[self.marks.rows] = self.marks.asked
         return bits
 
     def to_log(self) -> bytes:
@@ -122,7 +180,9 @@ class AuditBlock:
         if self.narrow is not None:
             # Byte by byte of all rows, which compresses best.
             narrow = self.narrow.view(np.uint8).reshape(-1, 8).T.tobytes()
-        return _encoder.encode(_Logged(self.version, decisions.tobytes(), narrow, self.table))
+        marks = b"" if self.marks is None else self.marks.to_log()
+        logged = _Logged(self.version, decisions.tobytes(), narrow, self.table, marks)
+        return _encoder.encode(logged)
 
     @classmethod
     def from_log(cls, data: bytes) -> "AuditBlock":
@@ -149,7 +209,8 @@ class AuditBlock:
                 raise ValueError(f"{len(logged.narrow)} bytes of masks for {len(codes)} intents")
             planes = np.frombuffer(logged.narrow, np.uint8).reshape(8, -1)
             narrow = np.ascontiguousarray(planes.T).view(np.uint64).reshape(-1)
-        return cls(logged.version, verdict, policy, narrow, logged.table)
+        marks = Marks.from_log(logged.marks, len(codes)) if logged.marks else None
+        return cls(logged.version, verdict, policy, narrow, logged.table, marks)
 
 
 def names_in(mask: int, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -152,6 +152,15 @@ def stream_versions(data: bytes) -> tuple[Array, Array]:
     return np.append(ids, np.uint32(0)), np.append(versions, saved.world_version)
 
 
+def stored_standing(data: bytes) -> bytes:
+    """Return how the policies stood, as ``Standing.pack`` packs it.
+
+    Raises:
+        ValueError: The bytes are no checkpoint.
+    """
+    return _decoder.decode(data).standing
+
+
 def state_hash(
     state: State,
     tick: int,

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.protocol.events import entity_name
 from engine.world.arrays import Array, take_in_order
-from engine.world.audit import DENY, MUTATE, WORLD_ITSELF, WORLD_NAME
+from engine.world.audit import DENY, WORLD_ITSELF, WORLD_NAME
 from engine.world.constants import (
     DAMAGE_MIN,
     DAMAGE_SPREAD,
@@ -128,28 +128,24 @@ def record_denied(acting: Round) -> None:
         correlation=orders.correlation[denied],
     )
     acting.event[denied] = first + np.arange(len(denied))
-    reasons = acting.ruling.reasons
+    reasons = acting.ruling.denials
     turn.tell(first, [reasons[row] for row in denied.tolist()])
 
 
 def _record_mutated(acting: Round) -> None:
-    """Record each change that governance made to what was then carried out."""
+    """Record each change that governance made, also to what was denied in the end."""
     orders, turn = acting.orders, acting.turn
     for _, rows, reasons in acting.ruling.mutations:
-        done = np.flatnonzero(acting.ruling.verdict[rows] == MUTATE)
-        if not len(done):
-            continue
-        some = rows[done]
         first = turn.emit(
             Code.MUTATED,
-            orders.player[some],
-            actor=orders.player[some],
-            target=orders.target[some],
-            a=orders.kind[some],
-            cause=acting.event[some],
-            correlation=orders.correlation[some],
+            np.where(orders.actor_row[rows] < 0, 0, orders.player[rows]),
+            actor=orders.player[rows],
+            target=orders.target[rows],
+            a=orders.kind[rows],
+            cause=acting.event[rows],
+            correlation=orders.correlation[rows],
         )
-        turn.tell(first, [reasons[at] for at in done.tolist()])
+        turn.tell(first, reasons)
 
 
 def _move(acting: Round) -> None:

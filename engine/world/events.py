@@ -142,6 +142,24 @@ class EventBlock:
         found[told[kinds[told] == Code.MOVED]] = True
         return np.flatnonzero(found)
 
+    def reasons(self) -> dict[int, str]:
+        """Return why commands were changed or denied, by their root event.
+
+        Several may have changed one, one after another; who denied it came last.
+        """
+        kinds = self.rows["kind"]
+        told: dict[int, str] = {}
+        rows = np.flatnonzero(kinds == Code.MUTATED)
+        pairs = list(zip(rows.tolist(), self.rows["cause"][rows].tolist(), strict=True))
+        pairs += [
+            (row, self.first_seq + row) for row in np.flatnonzero(kinds == Code.DENIED).tolist()
+        ]
+        for row, root in pairs:
+            text = self.texts.get(row)
+            if text is not None:
+                told[root] = f"{told[root]}; {text}" if root in told else text
+        return told
+
     def pack(self) -> bytes:
         """Return the columns one after another (without ``first_seq`` and texts)."""
         names = EVENT_DTYPE.names or ()

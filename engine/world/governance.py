@@ -27,21 +27,39 @@ class Ruling:
         policy: Place of the deciding policy in the judging order, or ``NO_POLICY``, uint8.
         narrow: Bit by place of each policy of a narrow scope that was asked, uint64; None when
             there are no such policies.
-        reasons: Row to ``policy: what was found``, for the denied and the mutated.
+        denials: Row to ``policy: what was found``, for the denied.
+        changes: The same for the mutated, one after another.
         mutations: Place of the policy, rows, and a reason for each, of every mutation in order.
+        denied_again: Mask of those that were denied after every policy had been asked, for
+            what these had changed; None for none.
+        unasked: Bit by place of each policy that could not judge, and so judged none of these.
     """
 
     verdict: Array
     policy: Array
     narrow: Array | None
-    reasons: dict[int, str] = field(default_factory=dict)
+    denials: dict[int, str] = field(default_factory=dict)
+    changes: dict[int, str] = field(default_factory=dict)
     mutations: list[tuple[int, Array, list[str]]] = field(default_factory=list)
+    denied_again: Array | None = None
+    unasked: int = 0
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        """Row to what changed it and what denied it, in this order: ``one: why; other: why``."""
+        if not self.changes:
+            return self.denials
+        both = {
+            row: f"{self.changes[row]}; {why}" if row in self.changes else why
+            for row, why in self.denials.items()
+        }
+        return {**self.changes, **both}
 
     def refuse(self, rows: Array, place: int, reasons: Sequence[str]) -> None:
         """Write down denials."""
         self.verdict[rows] = DENY
         self.policy[rows] = place
-        self.reasons.update(zip(rows.tolist(), reasons, strict=True))
+        self.denials.update(zip(rows.tolist(), reasons, strict=True))
 
     def note(self, rows: Array, place: int, reasons: list[str]) -> None:
         """Write down mutations."""
@@ -49,8 +67,8 @@ class Ruling:
         self.policy[rows] = place
         self.mutations.append((place, rows, reasons))
         for row, reason in zip(rows.tolist(), reasons, strict=True):
-            earlier = self.reasons.get(row)
-            self.reasons[row] = reason if earlier is None else f"{earlier}; {reason}"
+            earlier = self.changes.get(row)
+            self.changes[row] = reason if earlier is None else f"{earlier}; {reason}"
 
 
 class Bench:
@@ -156,21 +174,24 @@ def govern(part: Part, hearing: Hearing, failures: dict[str, PolicyFailed]) -> R
         np.zeros(count, np.uint64) if part.has_narrow else None,
     )
     for bench in part.benches:
+        if bench.name not in failures:
+            try:
+                ask(bench, hearing, ruling)
+            except PolicyFailed as problem:
+                failures[bench.name] = problem
         if bench.name in failures:
-            continue
-        try:
-            ask(bench, hearing, ruling)
-        except PolicyFailed as problem:
-            failures[bench.name] = problem
+            ruling.unasked |= 1 << bench.place
     hearing.within = None
     return ruling
 
 
 def judge_again(part: Part, hearing: Hearing, ruling: Ruling) -> None:
     """Have policies judge what others, that came after them, have changed."""
+    denied = ruling.verdict == DENY
     for bench in part.benches:
         ask(bench, hearing, ruling)
     hearing.within = None
+    ruling.denied_again = (ruling.verdict == DENY) & ~denied
 
 
 def ask(bench: Bench, hearing: Hearing, ruling: Ruling) -> None:

@@ -11,7 +11,7 @@ from engine.protocol.errors import UserError
 from engine.protocol.limits import AUDIT_TABLE_TICKS
 from engine.protocol.policy import PolicyChange, PolicyCount, PolicyView
 from engine.world.arrays import Array
-from engine.world.audit import DENY, NO_POLICY, PERMIT, RESENT, AuditBlock
+from engine.world.audit import DENY, MUTATE, NO_POLICY, PERMIT, RESENT, AuditBlock, Marks
 from engine.world.commands import Round, carry_out, record_denied
 from engine.world.events import Code
 from engine.world.governance import Docket, Part, govern, judge_again
@@ -194,6 +194,10 @@ class _Hall:
         has_narrow = docket.at_once.has_narrow or docket.by_round.has_narrow
         self._narrow = np.zeros(count, np.uint64) if has_narrow else None
         self._event = np.zeros(count, np.uint64)
+        self._kind = intents["kind"]
+        self._denied_again = np.zeros(count, bool)
+        self._changed = np.zeros(count, np.uint64)
+        self._unasked = np.zeros(count, np.uint64)
         self._reasons: dict[int, str] = {}
         self._keys = (intents["player"], intents["seq"])
         self.mutations: list[tuple[int, int]] = []
@@ -224,10 +228,17 @@ class _Hall:
         self._event[given] = acting.event
         if self._narrow is not None and ruling.narrow is not None:
             self._narrow[given] |= ruling.narrow
-        if ruling.reasons:
-            rows = given[np.fromiter(ruling.reasons, np.int64, len(ruling.reasons))]
-            self._reasons.update(zip(rows.tolist(), ruling.reasons.values(), strict=True))
-        self.mutations += [(place, len(rows)) for place, rows, _ in ruling.mutations]
+        reasons = ruling.reasons
+        if reasons:
+            rows = given[np.fromiter(reasons, np.int64, len(reasons))]
+            self._reasons.update(zip(rows.tolist(), reasons.values(), strict=True))
+        for place, rows, _ in ruling.mutations:
+            self.mutations.append((place, len(rows)))
+            self._changed[given[rows]] |= np.uint64(1 << place)
+        if ruling.denied_again is not None:
+            self._denied_again[given] = ruling.denied_again
+        if ruling.unasked:
+            self._unasked[given] |= np.uint64(ruling.unasked)
 
     def audit(self, standing: Standing) -> AuditBlock:
         """Return what is written down of the tick."""
@@ -235,8 +246,32 @@ class _Hall:
         told = tick % AUDIT_TABLE_TICKS == 0 or tick == standing.since_tick
         table = self._docket.table
         return AuditBlock(
-            table.version, self._verdict, self._policy, self._narrow, table if told else None
+            table.version,
+            self._verdict,
+            self._policy,
+            self._narrow,
+            table if told else None,
+            self._marks(),
         )
+
+    def _marks(self) -> Marks | None:
+        """Return what verdict and deciding policy alone do not tell."""
+        changed = self._changed
+        if not changed.any() and not self._unasked.any():
+            return None
+        table = self._docket.table
+        # Who is denied for what was changed was asked by all before.
+        verdict = np.where(self._denied_again, np.uint8(PERMIT), self._verdict)
+        asked = AuditBlock(table.version, verdict, self._policy, self._narrow).evaluated(
+            self._kind, table
+        )
+        marked = (changed != 0) & (self._verdict != MUTATE)
+        marked |= (changed & (changed - (changed > 0))) != 0
+        marked |= (asked & self._unasked) != 0
+        rows = np.flatnonzero(marked)
+        if not len(rows):
+            return None
+        return Marks(rows.astype(np.uint32), (asked & ~self._unasked)[rows], changed[rows])
 
 
 def _bit_counts(masks: Array, bits_used: int) -> list[int]:

@@ -17,13 +17,14 @@ class Replica:
         state: What is true; read it, do not write it.
         tick: The next tick.
         next_seq: ``seq`` of the next event.
+        interval_ms: Of a tick.
     """
 
     def __init__(self, world: World) -> None:
         self.state = world.state
         self.tick = world.tick
         self.next_seq = world.next_seq
-        self._interval_ms = world.config.interval_ms
+        self.interval_ms = world.config.interval_ms
         self._told, self._standing = world.told, world.governor.standing.pack()
 
     def take(self, events: TickEvents) -> None:
@@ -39,12 +40,13 @@ class Replica:
                 f"tick {events.tick} with events from {events.first_seq} does not follow: "
                 f"tick {self.tick} and event {self.next_seq} are next"
             )
-        refold(self.state, events.block, events.tick, self._interval_ms)
+        refold(self.state, events.block, events.tick, self.interval_ms)
         self.tick = events.tick + 1
         self.next_seq += len(events.rows)
 
+    @property
     def hash(self) -> bytes:
-        """Return the state hash as it is if only events made a difference.
+        """The state hash as it is if only events made a difference.
 
         It is another one when reactions are left for the next tick, when a policy was changed,
         and when an invariant broke or was mended: none of that stands in the columns.

@@ -173,6 +173,15 @@ class Standing:
         self.version, self.since_tick = stored.version, stored.since_tick
         self._seat(seats)
 
+    @staticmethod
+    def names(data: bytes) -> tuple[str, ...]:
+        """Return the names of the policies in a stored form.
+
+        Raises:
+            ValueError: The bytes are no standing.
+        """
+        return tuple(row.name for row in _decoder.decode(data).seats)
+
     def _put(self, seat: Seat, tick: int) -> None:
         self.version += 1
         self.since_tick = tick

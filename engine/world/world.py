@@ -165,6 +165,11 @@ class World:
         )
 
     @property
+    def interval_ms(self) -> int:
+        """Of a tick."""
+        return self.config.interval_ms
+
+    @property
     def told(self) -> dict[str, Told]:
         """Broken invariants that were told already, part of the world's state; a copy."""
         return dict(self._oracle.told)

@@ -20,7 +20,12 @@ from engine.hub.placement import Child, ProcessPlacement
 from engine.protocol.archive import IndexerReady, IndexerSpec, IndexReport
 from engine.protocol.child import Quit
 from engine.protocol.events import correlation_of
-from engine.protocol.limits import INDEX_SEGMENT_EVENTS, PLAYER_ID_BASE, POSITION_MAX
+from engine.protocol.limits import (
+    CHECKPOINT_TICKS,
+    INDEX_SEGMENT_EVENTS,
+    PLAYER_ID_BASE,
+    POSITION_MAX,
+)
 from engine.store.base import TickRecord
 from engine.store.finding import Finder
 from engine.store.search import Wanted, search
@@ -35,7 +40,6 @@ EVENTS = 1_000_000
 PLAYERS = 1_000
 INTENTS = 120
 CONFIG = WorldConfig(seed=7, npcs=200, nodes=512, capacity=3_000)
-CHECKPOINT_TICKS = 300
 ASKED = 150
 PAGE = 50
 

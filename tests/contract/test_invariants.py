@@ -57,9 +57,10 @@ class TestEveryInvariant:
                 assert np.array_equal(scene.state.columns[name], column), name
             assert np.array_equal(scene.events, events)
         assert any(found), "nothing is right there"
-        for broken in found:
-            if broken is None:
-                continue
+        for breaks in filter(None, found):
+            assert len(breaks.where) == len(breaks.off) > 0
+            assert breaks.where.dtype == breaks.off.dtype == np.int64
+        for broken in (breaks.at(n) for breaks in found if breaks for n in range(len(breaks.off))):
             assert isinstance(broken, Break)
             assert broken.words.isprintable()
             assert len(broken.words) < 160

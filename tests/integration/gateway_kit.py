@@ -11,6 +11,7 @@ import websockets
 from engine.link.channel import MemoryChannel, memory_pair
 from engine.protocol import gateway as wire
 from engine.protocol.child import ChildProblem, EventBatch, Quit, WorldReady, WorldReport, WorldSpec
+from engine.protocol.manifest import WorldShape
 from engine.server.serve import serve_world
 
 WAIT_S = 20.0
@@ -21,12 +22,8 @@ Kind = TypeVar("Kind")
 
 def world_spec(**changes: Any) -> WorldSpec:
     plain = WorldSpec(
-        seed=7,
+        shape=WorldShape(seed=7, npcs=20, nodes=40, capacity=500, interval_ms=50),
         epoch_ms=0,
-        npcs=20,
-        nodes=40,
-        capacity=500,
-        interval_ms=50,
         gateway_host="127.0.0.1",
         gateway_port=0,
         database="",
@@ -34,6 +31,8 @@ def world_spec(**changes: Any) -> WorldSpec:
         shared_memory="",
         secret=b"not very",
     )
+    shape = {name: changes.pop(name) for name in WorldShape.__struct_fields__ if name in changes}
+    changes |= {"shape": msgspec.structs.replace(plain.shape, **shape)}
     return msgspec.structs.replace(plain, **changes)
 
 

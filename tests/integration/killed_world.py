@@ -21,6 +21,7 @@ from msgspec import Struct
 from engine.indexer.work import Indexer
 from engine.protocol.limits import NODE_ID_BASE, NPC_ID_BASE, PLAYER_ID_BASE
 from engine.store.base import TickRecord
+from engine.store.reading import read_last
 from engine.store.recover import recover
 from engine.store.sqlite import SqliteStore
 from engine.world.inputs import TickInputs
@@ -31,6 +32,10 @@ PLAYERS = 60
 CHECKPOINT_TICKS = 7
 """Often, so that every few kills hit a checkpoint being written."""
 LIFE_S_MAX = 0.06
+EARLY_SHARE = 0.3
+"""Of the lives: killed at some time after the fork, whether they have said a word or not."""
+OPENING_S = 0.03
+"""Guess for the time from a fork to its first word, until one was seen."""
 _ACKED = struct.Struct("<qq32s")
 """Tick, its last event, its state hash: written whole, as less than a pipe's atomic size."""
 
@@ -40,14 +45,14 @@ class Killed(Struct, frozen=True):
 
     Attributes:
         lives: How often the world was killed.
+        wordless: How often it was killed while it opened its log and recovered.
         acknowledged: Tick, last event and state hash in hex, as each was told durable.
-        began_at: The tick with which each life began.
         anew: Why an index was thrown away, a line each time.
     """
 
     lives: int
+    wordless: int
     acknowledged: list[tuple[int, int, str]]
-    began_at: list[int]
     anew: str
 
 
@@ -94,6 +99,8 @@ def _tell(pipe: int, tick: int, seq: int, state_hash: bytes) -> None:
 
 def build_index(path: Path, told: int) -> None:
     """Be the indexer: index whatever there is, in pieces as small as they come."""
+    while read_last(path) is None:
+        time.sleep(0.001)  # as the hub starts it: when there is a world
     indexer = Indexer(path, index_of(path), lambda why: _say(told, why))
     while True:
         indexer.step(time.monotonic(), at_once=True)
@@ -140,44 +147,61 @@ class Fork:
         return rest
 
 
-def kill_one(path: Path, chance: Random) -> tuple[list[tuple[int, int, str]], str]:
-    """Let the world and its indexer live for a moment and kill both.
+class Killer:
+    """Lets the world and its indexer live for a moment and kills both, again and again.
 
-    Returns:
-        What the world told, in order, and why an index was thrown away.
+    Args:
+        path: The world's log.
+        seed: Of the moments.
     """
-    world = Fork(lambda told: live(path, told))
-    # It lives from its first word on: recovered, or dead by itself.
-    data = world.told.read(_ACKED.size)
-    indexer = Fork(lambda told: build_index(path, told))
-    time.sleep(chance.uniform(0.0, LIFE_S_MAX))
-    anew = ""
-    if chance.random() < 0.5:
-        anew = indexer.kill().decode()
-        time.sleep(chance.uniform(0.0, LIFE_S_MAX / 4))
-        data += world.kill()
-    else:
-        data += world.kill()
-        time.sleep(chance.uniform(0.0, LIFE_S_MAX / 4))
-        anew = indexer.kill().decode()
-    whole = len(data) - len(data) % _ACKED.size
-    words = _ACKED.iter_unpack(data[:whole])
-    return [(tick, seq, state_hash.hex()) for tick, seq, state_hash in words], anew
+
+    def __init__(self, path: Path, seed: int) -> None:
+        self._path = path
+        self._chance = Random(seed)
+        self._opening_s = OPENING_S
+
+    def kill_one(self) -> tuple[list[tuple[int, int, str]], str]:
+        """Kill one life.
+
+        Returns:
+            What the world told, in order: nothing when it had not come so far; and why an index
+            was thrown away.
+        """
+        chance, data, begun_s = self._chance, b"", time.monotonic()
+        is_early = chance.random() < EARLY_SHARE
+        world = Fork(lambda told: live(self._path, told))
+        if not is_early:
+            # It lives from its first word on: recovered, or dead by itself.
+            data = world.told.read(_ACKED.size)
+            self._opening_s = time.monotonic() - begun_s
+        indexer = Fork(lambda told: build_index(self._path, told))
+        # Measured: on any machine the early ones die before, amid and after recovery.
+        time.sleep(chance.uniform(0.0, 1.2 * self._opening_s if is_early else LIFE_S_MAX))
+        if chance.random() < 0.5:
+            anew = indexer.kill()
+            time.sleep(chance.uniform(0.0, 0.0 if is_early else LIFE_S_MAX / 4))
+            data += world.kill()
+        else:
+            data += world.kill()
+            time.sleep(chance.uniform(0.0, LIFE_S_MAX / 4))
+            anew = indexer.kill()
+        whole = len(data) - len(data) % _ACKED.size
+        words = _ACKED.iter_unpack(data[:whole])
+        return [(tick, seq, state_hash.hex()) for tick, seq, state_hash in words], anew.decode()
 
 
 def main() -> int:
     """Kill the world as often as is asked for; tell what was seen as JSON on stdout."""
     folder, seed, times = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    chance = Random(seed)
+    killer = Killer(folder / "events.db", seed)
     acknowledged: list[tuple[int, int, str]] = []
-    began_at: list[int] = []
-    anew = ""
+    wordless, anew = 0, ""
     for _ in range(times):
-        words, why = kill_one(folder / "events.db", chance)
-        began_at.append(words[0][0] + 1)
+        words, why = killer.kill_one()
+        wordless += not words
         acknowledged += words
         anew += why
-    sys.stdout.write(msgspec.json.encode(Killed(times, acknowledged, began_at, anew)).decode())
+    sys.stdout.write(msgspec.json.encode(Killed(times, wordless, acknowledged, anew)).decode())
     return 0
 
 

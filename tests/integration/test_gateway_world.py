@@ -28,7 +28,6 @@ from engine.protocol.child import (
 from engine.protocol.codec import Deframer
 from engine.protocol.errors import ExitCode
 from engine.protocol.limits import CHILD_FRAME_BYTES_MAX, CHILD_GRACE_S
-from engine.server import shell as shell_module
 from engine.server.shared import SharedState
 from engine.store.base import StoreFull
 from engine.store.memory import MemoryStore
@@ -124,13 +123,14 @@ async def test_after_a_kill_the_world_goes_on_where_its_log_ends(
 
 
 @pytest.mark.parametrize(("ticks", "events"), [(5, 10**9), (10**9, 30)])
-async def test_a_log_with_checkpoints_is_recovered_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ticks: int, events: int
-):
-    monkeypatch.setattr(shell_module, "CHECKPOINT_TICKS", ticks)
-    monkeypatch.setattr(shell_module, "CHECKPOINT_EVENTS", events)
-    database = str(tmp_path / "events.db")
-    async with running_world(database=database, interval_ms=10) as world, player(world) as ada:
+async def test_a_log_with_checkpoints_is_recovered_too(tmp_path: Path, ticks: int, events: int):
+    spec: dict[str, Any] = {
+        "database": str(tmp_path / "events.db"),
+        "interval_ms": 10,
+        "checkpoint_ticks": ticks,
+        "checkpoint_events": events,
+    }
+    async with running_world(**spec) as world, player(world) as ada:
         welcome = await ada.hello("player-1")
         await ada.ask(seq=3, kind="move", x=welcome.x, y=welcome.y - 20)
         await world.report_where(lambda report: report.tick > 30)
@@ -141,7 +141,7 @@ async def test_a_log_with_checkpoints_is_recovered_too(
     assert last is not None
     assert len(saved) > 2
     assert 0 <= last.tick + 1 - saved[-1] <= 15
-    async with running_world(database=database, interval_ms=10) as world, player(world) as ada:
+    async with running_world(**spec) as world, player(world) as ada:
         assert world.ready.tick == last.tick + 1
         again = await ada.hello("player-1")
         assert (again.seq, again.y) == (3, welcome.y - 20)

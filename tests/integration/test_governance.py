@@ -91,10 +91,10 @@ async def test_a_run_that_is_governed_otherwise(folder: Path) -> None:
     assert kept.read_text() == PEACE
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
     with (
+        open_recording(folder / "r1") as recording,
         pytest.raises(UserError, match=r"policies/0-peace\.py.*--allow-code"),
-        open_recording(folder / "r1"),
     ):
-        pass
+        recording.verify(lambda _: None, from_checkpoint=False)
     with open_recording(folder / "r1", allow_code=True) as recording:
         done = recording.verify(lambda _: None, from_checkpoint=False)
     assert done.equal, done.difference

@@ -303,12 +303,30 @@ def test_users_code_is_run_only_when_it_is_allowed(
     mine.write_text(NO_REST.format(told=str(told)))
     source = PolicySource(str(mine))
     capsule = _record(tmp_path / "runs", "20260102-000000-strict", policies=(source,))
+    allowed = {}
+    for tick in range(TICKS + 1):
+        words = ("2026", "--at", str(tick), "--json")
+        code, allowed[tick], _ = _replay(capsys, tmp_path / "runs", *words, "--allow-code")
+        assert code == 0
     told.unlink()
-    for words in (["--verify"], ["--at", "3"]):
-        code, out, err = _replay(capsys, tmp_path / "runs", "2026", *words)
-        assert (code, out) == (2, "")
-        assert "--allow-code" in err
-        assert not told.exists(), "it was run although nobody said so"
+    code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--verify")
+    assert (code, out) == (2, "")
+    assert "--allow-code" in err
+    for tick in range(TICKS + 1):
+        code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--at", str(tick), "--json")
+        assert (code, out) == (0, allowed[tick]), err
+    code, out, _ = _replay(capsys, tmp_path / "runs", "2026", "--at", "7", "--entity", "player-1")
+    assert (code, "player-1" in out) == (0, True)
+    assert not told.exists(), "it was run although nobody said so"
+    db = sqlite3.connect(capsule / "events.db")
+    db.execute("DELETE FROM checkpoints")
+    db.commit()
+    db.close()
+    code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--at", "7")
+    assert (code, out) == (2, "")
+    assert "its events alone do not tell what was true at tick 7" in err
+    assert "--allow-code" in err
+    assert not told.exists(), "it was run although nobody said so"
     code, out, _ = _replay(capsys, tmp_path / "runs", "2026", "--verify", "--allow-code")
     assert code == 0, out
     assert told.exists()

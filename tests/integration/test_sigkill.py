@@ -95,6 +95,7 @@ def _check_index(killed: Killed, log: Path, events: list[Event]) -> None:
 def _kill_and_check(folder: Path, kills: int) -> None:
     killed = _kill(folder, kills)
     assert killed.lives == kills
+    assert 0 < killed.wordless < kills, "nobody was killed in recovery, or everybody"
     log = LogFile(folder / "events.db")
     try:
         _check(killed, log)

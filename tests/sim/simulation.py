@@ -16,17 +16,17 @@ from typing import Final
 import structlog
 from blake3 import blake3
 
-import engine.server.shell as shell_module
 from engine.protocol.child import EventBatch, WorldOrderDone, WorldSpec
 from engine.protocol.errors import UserError
 from engine.protocol.gateway import Ack, Welcome, server_decoder
 from engine.protocol.limits import PLAYER_ID_BASE
+from engine.protocol.manifest import WorldShape
 from engine.protocol.policy import WorldPolicyDone
 from engine.server.serve import assemble
 from engine.server.shell import Parts, WorldShell
 from engine.store.base import TickRecord
+from engine.store.policyfiles import config_of
 from engine.world.interest import TICK_OFFSET
-from engine.world.world import WorldConfig
 from tests.sim.auditor import Broken
 from tests.sim.clients import Heckler, make_squad
 from tests.sim.disk import Crash, Disk, FaultyStore, FileDisk, MemoryDisk
@@ -90,22 +90,23 @@ class Simulation:
         else:
             self.disk = MemoryDisk()
         self._spec = WorldSpec(
-            seed=plan.seed,
+            shape=WorldShape(
+                seed=plan.seed,
+                npcs=plan.npcs,
+                nodes=plan.nodes,
+                capacity=plan.npcs + plan.nodes + plan.players + 40,
+                interval_ms=round(INTERVAL_S * 1000),
+            ),
             epoch_ms=0,
-            npcs=plan.npcs,
-            nodes=plan.nodes,
-            capacity=plan.npcs + plan.nodes + plan.players + 40,
-            interval_ms=round(INTERVAL_S * 1000),
             gateway_host="127.0.0.1",
             gateway_port=0,
             database="",
             events_socket="",
             shared_memory="",
             secret=b"simulated",
+            checkpoint_ticks=CHECKPOINT_TICKS,
         )
-        config = WorldConfig(
-            plan.seed, plan.npcs, plan.nodes, self._spec.capacity, self._spec.interval_ms
-        )
+        config = config_of(self._spec.shape, Path())
         honest = frozenset(PLAYER_ID_BASE + number for number in range(plan.players))
         self._inner = self.disk.open()
         self.store = FaultyStore(self._inner, self.timeline, self.disk, self._stored)
@@ -138,13 +139,8 @@ class Simulation:
         self.trouble.begin(ends_s)
         self.timeline.at(ends_s, self._settle)
         self.timeline.ends_s = ends_s + SETTLE_S
-        checkpoint_ticks = shell_module.CHECKPOINT_TICKS
-        shell_module.CHECKPOINT_TICKS = CHECKPOINT_TICKS  # type: ignore[misc]  # Final, but for this
-        try:
-            while self._live():
-                self.counts["lives"] += 1
-        finally:
-            shell_module.CHECKPOINT_TICKS = checkpoint_ticks  # type: ignore[misc]  # as it was
+        while self._live():
+            self.counts["lives"] += 1
         self.evidence.log = self._inner
         self.evidence.acknowledged_lost = self.squad.tally.acknowledged_lost
         return self.evidence

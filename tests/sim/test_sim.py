@@ -10,7 +10,8 @@ import pytest
 from tests.sim.__main__ import run
 from tests.sim.auditor import audit
 from tests.sim.plan import Plan
-from tests.sim.simulation import Simulation
+from tests.sim.simulation import CHECKPOINT_TICKS, Simulation
+from tests.sim.trouble import KINDS
 
 TICKS = 250
 ROOT = Path(__file__).parents[2]
@@ -52,19 +53,22 @@ def test_every_kind_of_trouble_happens() -> None:
         simulation.close()
     died = {"between", "before_append", "after_append", "answering", "checkpoint"}
     happened = {f"crash {at}" for at in died | {"torn", "folding"}}
-    happened |= {
-        "full",
-        "storm",
-        "latency",
-        "stall",
-        "slow",
-        "order",
-        "forgetful",
-        "doubtful",
-        "govern",
-    }
+    happened |= set(KINDS)
     happened |= {"ack permit", "ack deny", "lives"}
     assert happened <= set(simulation.counts), "what never happens proves nothing"
+
+
+def test_a_short_life_has_checkpoints_as_its_spec_asks() -> None:
+    plan = Plan(
+        seed=3, ticks=100, players=2, hecklers=0, npcs=10, nodes=10, rate=1.0, trouble_s=0.0,
+        on_files=False,
+    )  # fmt: skip
+    simulation = Simulation(plan)
+    try:
+        saved = simulation.run().log.checkpoint_ticks()
+    finally:
+        simulation.close()
+    assert saved[:2] == [CHECKPOINT_TICKS, 2 * CHECKPOINT_TICKS]
 
 
 def test_one_seed_is_one_run_whatever_the_process() -> None:

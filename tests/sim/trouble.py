@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 _WAYS_TO_DIE: Final[tuple[CrashAt, ...]] = (
     "between", "before_append", "after_append", "answering", "checkpoint",
 )  # fmt: skip
-_KINDS: Final = (
-    "crash", "crash", "full", "forgetful", "doubtful", "storm", "latency", "stall", "slow",
-    "order", "order", "govern",
+KINDS: Final = (
+    "crash", "crash", "full", "storm", "latency", "stall", "slow", "order", "order", "govern",
+    "forgetful", "doubtful",
 )  # fmt: skip
+"""What strikes, each a method of ``Trouble``; what is named twice strikes twice as often."""
 _CHANGED: Final = (
     "rate", "speed", "reach", "cooldown", "chat-filter", "zone-capacity", "spawn-protection",
 )  # fmt: skip
@@ -81,19 +82,7 @@ class Trouble:
         if self._timeline.time_s >= self._until_s:
             return
         self._timeline.after(self._pause_s(), self._strike)
-        kinds = (
-            "crash",
-            "crash",
-            "full",
-            "storm",
-            "latency",
-            "stall",
-            "slow",
-            "order",
-            "order",
-            "govern",
-        )
-        kind = self._chance.choice((*kinds, "forgetful", "doubtful"))
+        kind = self._chance.choice(KINDS)
         self._counts[kind] += 1
         getattr(self, f"_{kind}")()
 

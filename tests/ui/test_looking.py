@@ -16,6 +16,7 @@ from engine.protocol.query import (
     Answer,
     EntityAnswer,
     EntityQuery,
+    EventsAnswer,
     EventsQuery,
     Query,
     Refused,
@@ -373,6 +374,31 @@ async def test_a_filter_typed_while_frozen_shows_nothing_newer(tmp_path: Path):
         rows = shown_events(app.model.shown, app.model.view)
         assert rows[-1].seq <= last
         assert rows[0].seq < app.model.shown.events[0].seq
+
+
+async def test_how_far_a_search_has_come_is_told(tmp_path: Path):
+    class Far(FakeLink):
+        answer = EventsAnswer(90_000, (), searched=4_321, complete=False)
+
+        async def ask(self, query: Query, deadline_s: float = 2.0) -> Answer:
+            if isinstance(query, EventsQuery):
+                return self.answer
+            return await super().ask(query, deadline_s)
+
+    link = Far(FakeEngine())
+    app, _ = make(tmp_path, link=link)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        play(app, link)
+        await pilot.press("3", "slash", *"tick<0", "enter")
+        await until(lambda: "none back to event 4,321, searching on" in text_of(app), pilot)
+        assert "back to event 4,321…" in text_of(app)
+        link.answer = EventsAnswer(90_000, (), searched=80_000, lost=79_999)
+        await until(lambda: "79,999 older events cannot be read" in text_of(app), pilot)
+        assert "in the last 10,001" in text_of(app)
+        link.answer = EventsAnswer(90_000, (), searched=1)
+        await until(lambda: "no event passes the filter" in text_of(app), pilot)
+        assert "in the last 90,000" in text_of(app)
 
 
 async def test_a_filter_that_the_engine_refuses_is_told(tmp_path: Path):

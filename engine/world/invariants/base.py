@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.world.arrays import Array
 from engine.world.cascade import Frontier
 from engine.world.state import State
@@ -57,13 +59,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """How the world is wrong.
+    """How the world is wrong in one place.
 
     Attributes:
         found: What is.
         expected: What must be.
         words: Both, for people.
-        where: An entity or an event: with the difference, what tells this break from another.
         entity: Whose, 0 when nobody can be named.
         seq: The event that is wrong or made it wrong, 0 when none can be named.
     """
@@ -71,9 +72,30 @@ class Break:
     found: int
     expected: int
     words: str
-    where: int = 0
     entity: int = 0
     seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Breaks:
+    """Every place in which an invariant does not hold.
+
+    Attributes:
+        where: What tells one place from another, mostly an entity or an event; int64, (n,).
+        off: By how much each is wrong, int64, (n,).
+        at: Position in those to what is to be told of it.
+    """
+
+    where: Array
+    off: Array
+    at: Callable[[int], Break]
+
+    @classmethod
+    def one(cls, broken: Break) -> "Breaks":
+        """Return what is wrong as a whole, in no place of its own."""
+        # Sums of a wild world wrap around, as its columns do.
+        off = (broken.found - broken.expected + 2**63) % 2**64 - 2**63
+        return cls(np.zeros(1, np.int64), np.array([off], np.int64), lambda _: broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +105,9 @@ class Invariant:
     Attributes:
         name: Unique, as people see it.
         help: What must hold, in one line.
-        check: The scene to the first break found, None when it holds.
+        check: The scene to every break, None when it holds.
     """
 
     name: str
     help: str
-    check: Callable[[Scene], Break | None]
+    check: Callable[[Scene], Breaks | None]

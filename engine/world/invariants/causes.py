@@ -12,10 +12,10 @@ import numpy as np
 from engine.protocol.events import CORRELATION_SEQ_BITS, EVENT_KINDS
 from engine.world.arrays import Array
 from engine.world.events import Code
-from engine.world.invariants.base import Break, Invariant, Scene
+from engine.world.invariants.base import Break, Breaks, Invariant, Scene
 
 
-def _check(scene: Scene) -> Break | None:
+def _check(scene: Scene) -> Breaks | None:
     events = scene.events
     if not len(events):
         return None
@@ -27,14 +27,18 @@ def _check(scene: Scene) -> Break | None:
         strange[rows] = _strange_reactions(scene, rows, cause[rows], correlation)
     if not strange.any():
         return None
-    row = int(np.argmax(strange))
-    seq, kind = scene.first_seq + row, EVENT_KINDS[events["kind"][row]]
-    if is_root[row]:
-        words = f"event {seq} ({kind}) has no cause: no command, no reaction, not time's doing"
-        return Break(0, 0, words, seq, int(events["stream"][row]), seq)
-    found = int(cause[row])
-    words = f"event {seq} ({kind}) names {found} as its cause, no earlier event of its command"
-    return Break(found, 0, words, seq, int(events["stream"][row]), seq)
+    wrong = np.flatnonzero(strange)
+
+    def at(place: int) -> Break:
+        row = int(wrong[place])
+        seq, kind, who = scene.first_seq + row, EVENT_KINDS[events["kind"][row]], events["stream"]
+        found = int(cause[row])
+        words = f"event {seq} ({kind}) names {found} as its cause, no earlier event of its command"
+        if is_root[row]:
+            words = f"event {seq} ({kind}) has no cause: no command, no reaction, not time's doing"
+        return Break(found, 0, words, int(who[row]), seq)
+
+    return Breaks(scene.first_seq + wrong, cause[wrong], at)
 
 
 def _strange_roots(events: Array, is_root: Array, correlation: Array) -> Array:

@@ -3,19 +3,26 @@
 import numpy as np
 
 from engine.protocol.events import entity_name
-from engine.world.invariants.base import Break, Invariant, Scene
+from engine.world.invariants.base import Break, Breaks, Invariant, Scene
 
 
-def _check(scene: Scene) -> Break | None:
+def _check(scene: Scene) -> Breaks | None:
     state = scene.state
     hp, hp_max = state.hp[: state.count], state.hp_max[: state.count]
     wrong = (hp < 0) | (hp > hp_max)
     if not wrong.any():
         return None
-    row = int(np.argmax(wrong))
-    who, found, most = int(state.id[row]), int(hp[row]), int(hp_max[row])
-    words = f"{entity_name(who)} has {found} hp, allowed are 0 to {most}"
-    return Break(found, most if found > most else 0, words, who, who)
+    rows = np.flatnonzero(wrong)
+    found, most = hp[rows].astype(np.int64), hp_max[rows].astype(np.int64)
+    bound = np.where(found > most, most, 0)
+    who = state.id[rows].astype(np.int64)
+
+    def at(place: int) -> Break:
+        one, whose = int(found[place]), int(who[place])
+        words = f"{entity_name(whose)} has {one} hp, allowed are 0 to {most[place]}"
+        return Break(one, int(bound[place]), words, whose)
+
+    return Breaks(who, found - bound, at)
 
 
 INVARIANT = Invariant("hp_bounds", "hit points between 0 and what the level gives", _check)

@@ -4,10 +4,10 @@ import numpy as np
 
 from engine.protocol.events import entity_name
 from engine.world.arrays import Array
-from engine.world.invariants.base import Break, Invariant, Scene
+from engine.world.invariants.base import Break, Breaks, Invariant, Scene
 
 
-def _check(scene: Scene) -> Break | None:
+def _check(scene: Scene) -> Breaks | None:
     state, count = scene.state, scene.state.count
     # One more place than there are rows, for the world's own stream: row -1 ends up there.
     before, now = np.zeros(count + 1, np.int64), np.empty(count + 1, np.int64)
@@ -17,13 +17,25 @@ def _check(scene: Scene) -> Break | None:
     rows = scene.stream_rows
     many = np.bincount(np.where(rows < 0, count, rows), minlength=count + 1)
     wrong = before + many != now
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        who = int(state.id[row]) if row < count else 0
-        found, expected = int(now[row]), int(before[row] + many[row])
-        words = f"{entity_name(who)} has {found} events, there must be {expected}"
-        return Break(found, expected, words, who, who)
-    return _first_gap(scene, rows, before, many)
+    gap = _first_gap(scene, rows, before, many)
+    if gap is None and not wrong.any():
+        return None
+    wrong_rows = np.flatnonzero(wrong)
+    found, expected = now[wrong_rows], (before + many)[wrong_rows]
+    ids = np.append(state.id[:count], 0)[wrong_rows].astype(np.int64)
+
+    def at(place: int) -> Break:
+        if gap is not None and place == len(ids):
+            return gap
+        who, is_, must = int(ids[place]), int(found[place]), int(expected[place])
+        words = f"{entity_name(who)} has {is_} events, there must be {must}"
+        return Break(is_, must, words, who)
+
+    where, off = ids, found - expected
+    if gap is not None:
+        # A place that no entity has.
+        where, off = np.append(where, -gap.seq), np.append(off, gap.found - gap.expected)
+    return Breaks(where, off, at)
 
 
 def _first_gap(scene: Scene, rows: Array, before: Array, many: Array) -> Break | None:
@@ -55,7 +67,7 @@ def _first_gap(scene: Scene, rows: Array, before: Array, many: Array) -> Break |
         if found != expected:
             seq, who = scene.first_seq + row, int(scene.events["stream"][row])
             words = f"event {seq} is number {found} of {entity_name(who)}, not {expected}"
-            return Break(found, expected, words, seq, who, seq)
+            return Break(found, expected, words, who, seq)
     return None
 
 

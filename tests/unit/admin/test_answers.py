@@ -4,6 +4,7 @@ import httpx
 import msgspec
 import pytest
 
+from engine.protocol.audit import AuditAnswer, AuditQuery
 from engine.protocol.events import Event
 from engine.protocol.limits import FILTER_CHARS_MAX, PAGE_ROWS_MAX
 from engine.protocol.query import (
@@ -73,6 +74,13 @@ async def test_the_newest_events_say_where_to_go_on(
     assert (page["after_seq"], page["before_seq"]) == (9, 3)
     service.answers["EventsQuery"] = EventsAnswer(9, rows, searched=1)
     assert (await client.get("/events?limit=2")).json()["before_seq"] is None
+
+
+async def test_the_audit_says_where_to_go_on(client: httpx.AsyncClient, service: FakeService):
+    service.answers["AuditQuery"] = AuditAnswer(9, 70, (), complete=False, before=40)
+    page = (await client.get("/governance/audit?limit=2&before=60")).json()
+    assert service.queries[-1] == AuditQuery(limit=2, before=60)
+    assert page == {"tick": 9, "after": 70, "rows": [], "complete": False, "before": 40}
 
 
 async def test_a_chain(client: httpx.AsyncClient, service: FakeService):

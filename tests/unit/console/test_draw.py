@@ -26,7 +26,14 @@ from console.widgets.spark import Chart, area, spark, typical_top
 from engine.protocol.cheats import CheatsSummary
 from engine.protocol.command import ArmFault, Scope
 from engine.protocol.errors import UserError
-from engine.protocol.feed import Ended, GeneratorView, OutageView, Snapshot, ViolationsView
+from engine.protocol.feed import (
+    Ended,
+    GeneratorView,
+    OutageView,
+    Snapshot,
+    ViolationsView,
+    WorldView,
+)
 from engine.protocol.query import EntitiesAnswer
 from engine.protocol.registry import scan
 from tests.ui.fake_engine import FakeEngine
@@ -200,6 +207,19 @@ def test_the_health_panel_says_what_the_header_says(generator, outages, threshol
     )
     model = update(Model(), snapshot)
     assert says in plain(health.PANEL.draw(model, 60, 14, False)[0])
+
+
+@pytest.mark.parametrize(
+    ("world", "says"),
+    [
+        (WorldView(stalled_s=3.2), "✖ world stalled 3s"),
+        (WorldView(stalled_s=3.2, store_error="disk is full"), "✖ cannot store"),
+    ],
+)
+def test_the_health_panel_names_the_world_that_stands_still(world: WorldView, says: str):
+    snapshot = Snapshot(run="r", generator=GeneratorView(saturated=True), world=world)
+    made = update(Model(), snapshot)
+    assert says in plain(health.PANEL.draw(made, 60, 14, False)[0])
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 9), (36, 50), (36, 20), (60, 12)])

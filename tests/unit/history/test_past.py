@@ -1,5 +1,7 @@
 """The world at any tick: what was true then, and what cannot be said."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +11,19 @@ import pytest
 
 from engine.history.past import NoSuchTick, Past
 from engine.history.serve import past_of, serve_history, told
-from engine.link.channel import memory_pair
-from engine.protocol.archive import AskHistory, HistoryReady, HistorySpec, HistoryTold
+from engine.link.channel import MemoryChannel, memory_pair
+from engine.protocol.archive import (
+    AskHistory,
+    HistoryReady,
+    HistorySpec,
+    HistoryTold,
+    WithdrawHistory,
+)
 from engine.protocol.child import ChildProblem, Quit
-from engine.protocol.errors import UserError
+from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.manifest import WorldShape
-from engine.protocol.policy import PolicyChange
+from engine.protocol.policy import PolicyChange, PolicyFile
 from engine.store import replay
 from engine.store.base import TickRecord
 from engine.store.policyfiles import config_of
@@ -189,8 +197,6 @@ def test_answers_say_why_there_is_none(then: Then, monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_historian_answers_until_it_is_told_to_quit(then: Then):
-    import asyncio
-
     ours, theirs = memory_pair()
     serving = asyncio.create_task(serve_history(theirs))
     ours.post(_spec(then))
@@ -202,6 +208,78 @@ async def test_a_historian_answers_until_it_is_told_to_quit(then: Then):
         assert (answer.id, bool(answer.code)) == (tick, tick == 99)
     ours.post(Quit())
     await asyncio.wait_for(serving, 10)
+
+
+async def test_a_historian_drops_questions_that_are_withdrawn(
+    then: Then, monkeypatch: pytest.MonkeyPatch
+):
+    goes_on, begun = threading.Event(), []
+
+    def slowly(past: Past, asked: AskHistory) -> HistoryTold:
+        begun.append(asked.id)
+        goes_on.wait(20)
+        return told(past, asked)
+
+    monkeypatch.setattr("engine.history.serve.told", slowly)
+    ours, theirs = memory_pair()
+    serving = asyncio.create_task(serve_history(theirs))
+    ours.post(_spec(then))
+    await ours.receive()
+    for number in (1, 2, 3, 4):
+        ours.post(AskHistory(number, number, NAMES))
+    async with asyncio.timeout(20):
+        while not begun:
+            await asyncio.sleep(0.01)
+    for number in (1, 2, 3, 77):
+        ours.post(WithdrawHistory(number))
+    await asyncio.sleep(0.05)
+    goes_on.set()
+    answers = [await ours.receive() for _ in range(4)]
+    assert begun == [1, 4]
+    # Each is answered: what is off its hands can be counted.
+    said = [(a.id, a.code, bool(a.columns)) for a in answers if isinstance(a, HistoryTold)]
+    assert said == [(1, "gone", False), (2, "gone", False), (3, "gone", False), (4, "", True)]
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 10)
+
+
+async def test_an_answer_that_does_not_fit_is_posted_again(
+    then: Then, monkeypatch: pytest.MonkeyPatch
+):
+    ours, theirs = memory_pair()
+    post, tried = MemoryChannel.post, []
+
+    def refuse(channel: MemoryChannel, message: object) -> bool:
+        if channel is theirs and isinstance(message, HistoryTold):
+            tried.append(message)
+            if len(tried) <= 3:
+                return False
+        return post(channel, message)  # type: ignore[arg-type]  # whatever it was
+
+    monkeypatch.setattr(MemoryChannel, "post", refuse)
+    serving = asyncio.create_task(serve_history(theirs))
+    ours.post(_spec(then))
+    await ours.receive()
+    ours.post(AskHistory(1, 5, NAMES))
+    answer = await asyncio.wait_for(ours.receive(), 10)
+    assert isinstance(answer, HistoryTold)
+    assert (answer.id, answer.code, len(tried)) == (1, "", 4)
+    ours.post(Quit())
+    await asyncio.wait_for(serving, 10)
+
+
+LOST = PolicyFile("policies/0-gone.py", "00", "/my/gone.py")
+
+
+async def test_a_historian_that_cannot_begin_says_why(then: Then):
+    ours, theirs = memory_pair()
+    shape = WorldShape(9, 20, 8, 60, 100, (LOST,))
+    ours.post(HistorySpec(str(then.path), shape))
+    await serve_history(theirs)
+    told = await ours.receive()
+    assert isinstance(told, ChildProblem)
+    assert "policies/0-gone.py: cannot be read" in told.message
+    assert told.exit_code == ExitCode.USAGE
 
 
 async def test_a_historian_wants_its_spec_first():

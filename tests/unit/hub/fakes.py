@@ -156,8 +156,8 @@ class Stage:
             channel.post(self.refuse)
             return
         self.channels["world"] = channel
-        shared = SharedState.create(spec.shared_memory, spec.capacity)
-        state = State(spec.capacity)
+        shared = SharedState.create(spec.shared_memory, spec.shape.capacity)
+        state = State(spec.shape.capacity)
         state.add(np.arange(1, 4, dtype=np.uint32))
         state.alive[:3], state.kind[:3] = 1, (0, 1, 1)
         state.hp[:3] = (0, 50, 10)

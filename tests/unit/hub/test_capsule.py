@@ -12,6 +12,7 @@ import apsw
 import msgspec
 import pytest
 
+from console.cli import known_names
 from engine.hub.capsule import Capsule
 from engine.hub.fold import Second
 from engine.hub.logbook import Logbook
@@ -19,6 +20,10 @@ from engine.hub.telemetry import Telemetry
 from engine.protocol.command import Reply, SetPlayers
 from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import FaultView, Notice, OutageView
+from engine.protocol.policy import PolicyChange
+from engine.protocol.scenario import PolicyStep, Scenario
+from engine.protocol.scenario_file import read_scenario
+from engine.protocol.spec import PolicySource
 from tests.unit.hub.fakes import run_spec
 
 
@@ -41,6 +46,54 @@ def test_what_stands_in_it_from_the_start(tmp_path: Path) -> None:
 def test_the_scenario_is_kept_as_it_was_written(tmp_path: Path) -> None:
     capsule = Capsule.create(run_spec(tmp_path, scenario_text="# mine\nformat = 1\n"))
     assert (capsule.path / "scenario.toml").read_text() == "# mine\nformat = 1\n"
+
+
+def test_a_scenario_with_policies_is_kept_so_that_it_runs_again(tmp_path: Path) -> None:
+    for name in ("mine", "given"):
+        (tmp_path / f"{name}.py").write_text(f"# {name}")
+    steps = (
+        PolicyStep(PolicyChange("speed", enabled=False)),
+        PolicyStep(PolicyChange("mine", priority=3), str(tmp_path / "mine.py")),
+    )
+    text = "# mine\nformat = 1\n[[policy]]\nname = 'mine'\nfile = 'mine.py'\n"
+    scenario = Scenario(warm_up_s=0.0, players=10, policies=steps)
+    source = PolicySource(str(tmp_path / "given.py"))
+    spec = run_spec(tmp_path, scenario=scenario, scenario_text=text, policies=(source,))
+    capsule = Capsule.create(spec)
+    (tmp_path / "mine.py").unlink()
+    again, _ = read_scenario(capsule.path / "scenario.toml", known_names())
+    speed, mine = again.policies
+    assert (speed, mine.change) == (steps[0], steps[1].change)
+    assert Path(mine.file).parent == capsule.path / "policies"
+    assert Path(mine.file).read_text() == "# mine"
+    other = Capsule.create(run_spec(tmp_path, "r2", scenario=again))
+    assert other.policies[0].blake3 == capsule.policies[0].blake3
+
+
+@pytest.mark.parametrize(
+    "problem", [ValueError("embedded null byte"), UnicodeEncodeError("utf-8", "x", 0, 1, "no")]
+)
+def test_no_half_of_a_capsule_stays_whatever_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def fails(_: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(type(problem)):
+        Capsule.create(run_spec(tmp_path))
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_policy_that_is_no_file_is_told_with_its_field(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    source = PolicySource(str(tmp_path / "pipe.py"), "mine")
+    with pytest.raises(
+        UserError, match=r"^policy 'mine': file: .*/pipe\.py: .*a named pipe"
+    ) as told:
+        Capsule.create(run_spec(tmp_path, policies=(source,)))
+    assert told.value.exit_code == ExitCode.USAGE
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 @pytest.mark.parametrize("run", ["../r", "", "a/b", ".hidden", "x" * 200, "r\n"])

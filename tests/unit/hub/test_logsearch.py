@@ -13,11 +13,14 @@ from engine.hub.logsearch import LogSearch
 from engine.hub.past import Past
 from engine.hub.placement import LocalPlacement
 from engine.hub.plan import WorldPlace
+from engine.hub.readers import Readers
 from engine.protocol.child import EventBatch
 from engine.protocol.errors import UserError
 from engine.protocol.events import Event, entity_name
+from engine.protocol.filters import Term
 from engine.protocol.limits import NPC_ID_BASE, PLAYER_ID_BASE
 from engine.protocol.query import ChainAnswer, ChainQuery, EventsQuery, Refused
+from engine.store.search import Found, Wanted
 from engine.world.events import TickEvents
 from tests.unit.hub.fakes import run_spec
 from tests.unit.store.index_kit import Busy, make_index, ticks_of
@@ -42,7 +45,9 @@ def _batch(tick: TickEvents) -> EventBatch:
 
 def _search(folder: Path, database: Path, log: EventLog) -> LogSearch:
     place = WorldPlace(str(database), "", "", b"", 0)
-    past = Past(run_spec(folder), place, LocalPlacement({}), Logbook(None), lambda *_, **__: None)
+    readers = Readers()
+    spec, placement = run_spec(folder), LocalPlacement({})
+    past = Past(spec, place, placement, readers, Logbook(None), lambda *_, **__: None)
     return LogSearch(log, past)
 
 
@@ -79,6 +84,12 @@ CASES: dict[str, tuple[EventsQuery, Callable[[Event], bool]]] = {
         lambda e: 40 <= e.seq <= 90 and e.kind != "moved",
     ),
     "text": (EventsQuery("text~reach"), lambda e: "reach" in e.text),
+    "texts": (EventsQuery("text~a text!=player-3"), lambda e: "a" in e.text != "player-3"),
+    "this text": (
+        EventsQuery("text=player-3,player-4"),
+        lambda e: e.text in {"player-3", "player-4"},
+    ),
+    "no text": (EventsQuery('text="" kind!=moved'), lambda e: not e.text and e.kind != "moved"),
     "cause": (EventsQuery("cause>0"), lambda e: e.cause > 0),
     "half": (EventsQuery("a>1.5 a<2.5"), lambda e: e.a == 2),
     "no target": (
@@ -171,6 +182,91 @@ async def test_without_a_log_the_hubs_memory_answers_and_what_is_lost_is_told(
     assert refused.code == "gone"
 
 
+async def test_without_a_log_what_comes_before_an_event_is_told_as_far_as_it_is_held(
+    log: EventLog, tmp_path: Path
+):
+    search = _search(tmp_path, tmp_path / "events.db", log)
+    first = log.ring[0].first_seq
+    page = await search.events(EventsQuery(limit=500, before_seq=first + 10))
+    assert [event.seq for event in page.rows] == list(range(first, first + 10))
+    assert (page.searched, page.lost) == (first, first - 1)
+    page = await search.events(EventsQuery(limit=500, before_seq=5))
+    assert (page.rows, page.searched, page.lost) == ((), 5, 4)
+    page = await search.events(EventsQuery(limit=500, after_seq=0, before_seq=5))
+    assert (page.rows, page.searched, page.lost) == ((), 4, 4)
+
+
+class Watched:
+    """What is searched in the log; a search can be kept waiting."""
+
+    def __init__(self, search: LogSearch) -> None:
+        self.before: list[int] = []
+        self.go = asyncio.Event()
+        self.go.set()
+        self._real = search._past.search
+        search._past.search = self._search  # type: ignore[method-assign]  # watched
+
+    async def _search(self, wanted: Wanted, limit: int, *, newest: bool) -> Found | None:
+        self.before.append(wanted.before_seq)
+        await self.go.wait()
+        return await self._real(wanted, limit, newest=newest)
+
+
+RARE = EventsQuery("version>1 a>2 b>90000", limit=400)
+
+
+async def test_who_gives_up_loses_nothing_that_was_searched(
+    search: LogSearch, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("engine.store.search.EVENTS_SEARCH_TICKS_MAX", 5)
+    watched = Watched(search)
+    first = await search.events(RARE)
+    assert not first.complete
+    for _ in range(3):
+        watched.go.clear()
+        asking = asyncio.create_task(search.events(RARE))
+        while len(watched.before) % 2:
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        watched.go.set()
+        await search.events(RARE)
+        assert watched.before[-1] == watched.before[-2] <= first.searched
+    assert watched.before[-1] < first.searched
+
+
+async def test_two_askers_of_one_question_go_on_together(
+    search: LogSearch, log: EventLog, busy: Busy, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("engine.store.search.EVENTS_SEARCH_TICKS_MAX", 5)
+    watched = Watched(search)
+    query = EventsQuery("version>1 a>2", limit=400)
+    expected = [e for e in busy.events if e.version > 1 and e.a > 2 and e.seq <= log.last_seq]
+    for _ in range(4):
+        for page in await asyncio.gather(*(search.events(query) for _ in range(2))):
+            assert list(page.rows) == [e for e in expected if e.seq >= page.searched][-400:]
+    assert len(watched.before) > 4
+    assert watched.before == sorted(set(watched.before), reverse=True)
+
+
+async def test_texts_are_looked_at_where_there_are_any(
+    search: LogSearch, busy: Busy, monkeypatch: pytest.MonkeyPatch
+):
+    looked: list[str] = []
+    real = Term.holds
+
+    def holds(term: Term, found: str) -> bool:
+        looked.append(found)
+        return real(term, found)
+
+    monkeypatch.setattr(Term, "holds", holds)
+    page = await search.events(EventsQuery("text~nobody"))
+    assert (page.rows, page.complete) == ((), True)
+    ticks = ticks_of(busy.path)
+    texts = sum(len(tick.block.texts) for tick in ticks)
+    assert len(looked) <= texts + 2 * len(ticks) < len(busy.events)
+
+
 async def test_chains(search: LogSearch, busy: Busy, log: EventLog):
     effect = next(event for event in busy.events if event.cause)
     chain = await search.chain(ChainQuery(effect.cause))
@@ -194,7 +290,7 @@ async def test_what_is_asked_wrongly_is_said(search: LogSearch):
 
 
 async def test_others_go_on_during_a_long_search(search: LogSearch, monkeypatch):
-    monkeypatch.setattr("engine.hub.logsearch._BATCHES_AT_ONCE", 2)
+    monkeypatch.setattr("engine.hub.logsearch.SEARCH_EVENTS_AT_ONCE", 64)
     rounds = 0
 
     async def others() -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from engine.hub.bell import Bell
 from engine.hub.orders import WorldOrders, governed
 from engine.hub.policywatch import PolicyWatch
@@ -9,7 +11,7 @@ from engine.protocol.audit import PolicyRow
 from engine.protocol.child import WorldOrder, WorldOrderDone
 from engine.protocol.command import Reply
 from engine.protocol.gateway import Intent
-from engine.protocol.limits import ORDER_SEQ_BASE, ORDERS_IN_FLIGHT_MAX
+from engine.protocol.limits import ORDERS_IN_FLIGHT_MAX
 from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
@@ -67,7 +69,7 @@ async def test_the_world_dies_with_orders_in_flight() -> None:
     answer = await asked
     assert isinstance(answer, Refused)
     assert answer.code == "gone"
-    assert str(ORDER_SEQ_BASE + 1) in answer.message
+    assert answer.message == "the world died; it may still be carried out: the events tell"
 
 
 async def test_a_world_that_does_not_answer() -> None:
@@ -76,6 +78,12 @@ async def test_a_world_that_does_not_answer() -> None:
     answer = await orders.place(7, REST)
     assert isinstance(answer, Refused)
     assert answer.code == "deadline"
+    fate = "it may still be carried out: the events tell"
+    assert answer.message == f"no answer within 0.01 s; {fate}"
+    full = "the world cannot store its ticks: disk is full"
+    answer = await WorldOrders(world.post, 0.01, lambda: full).place(7, REST)
+    assert isinstance(answer, Refused)
+    assert answer.message == f"no answer within 0.01 s: {full}; {fate}"
     orders.done(WorldOrderDone(1, 5, "permit"))  # too late, and let go
 
 
@@ -126,6 +134,18 @@ async def test_changes_of_policies_are_numbered_with_the_orders() -> None:
     assert isinstance(await order, Refused)
     world.lives = False
     assert (await governed(orders, change)).code == "gone"
+
+
+def test_a_policy_that_failed_is_told_once() -> None:
+    watch = PolicyWatch()
+    well = PolicyView("mine", "", 40, True, PolicyScope(), {})
+    failed = msgspec.structs.replace(well, enabled=False, failed="raised: ValueError in line 3: no")
+    told = "policy mine is disabled, it failed: raised: ValueError in line 3: no"
+    assert watch.take(WorldPolicies((well,))) == []
+    assert watch.take(WorldPolicies((failed,))) == [told]
+    assert watch.take(WorldPolicies((failed,))) == []
+    assert watch.take(WorldPolicies((well,))) == []
+    assert watch.take(WorldPolicies((failed,))) == [told]
 
 
 def test_counts_go_on_when_the_world_is_new() -> None:

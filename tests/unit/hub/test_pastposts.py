@@ -1,10 +1,12 @@
 """The hub's posts at the indexer and the historian, on fake children."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import numpy as np
+import pytest
 
 from engine.hub.historypost import HistoryPost
 from engine.hub.indexpost import IndexPost
@@ -23,6 +25,7 @@ from engine.protocol.child import (
     IndexerSpec,
     IndexReport,
     Quit,
+    WithdrawHistory,
 )
 from engine.protocol.limits import CHILD_RESTARTS_MAX, HISTORY_ASKED_MAX, HISTORY_KEPT_MAX
 from engine.protocol.manifest import WorldShape
@@ -168,8 +171,49 @@ async def test_only_so_many_questions_wait_and_who_leaves_is_forgotten():
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
         assert all(task.cancelled() for task in asking)
+        asked = [heard.id for heard in seats.heard if isinstance(heard, AskHistory)]
+        # Nobody works for them in vain; until the historian says so they are in its hands.
+        await until(lambda: len(seats.heard) == 2 * HISTORY_ASKED_MAX)
+        assert seats.heard[HISTORY_ASKED_MAX:] == [WithdrawHistory(number) for number in asked]
+        assert isinstance(await post.after(50, ("hp",)), Refused)
         seats.answers = True
-        assert not isinstance(await post.after(50, ("hp",)), Refused)
+        seats.channels[0].post(HistoryTold(asked[0], 0, {}, "gone", "it was withdrawn"))
+
+        async def is_there() -> bool:
+            return not isinstance(await post.after(50, ("hp",)), Refused)
+
+        async with asyncio.timeout(10):
+            while not await is_there():
+                await asyncio.sleep(0.01)
+        assert sum(isinstance(heard, WithdrawHistory) for heard in seats.heard) == len(asked)
+
+
+async def test_a_thread_answers_one_question_at_a_time_and_none_that_was_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    goes_on, told, at_once = threading.Event(), [], []
+
+    def slowly(_: object, asked: AskHistory) -> HistoryTold:
+        told.append(asked.tick)
+        at_once.append(len(told))
+        goes_on.wait(20)
+        at_once.append(len(told))
+        return _told(asked)
+
+    monkeypatch.setattr("engine.hub.historypost.past_of", lambda _: object())
+    monkeypatch.setattr("engine.hub.historypost.told", slowly)
+    post = HistoryPost(SPEC, LocalPlacement({}), Logbook(None))
+    asking = [asyncio.create_task(post.after(tick, ("hp",))) for tick in (1, 2, 3)]
+    await until(lambda: told == [1])
+    for task in asking[:2]:
+        task.cancel()
+    await asyncio.gather(*asking[:2], return_exceptions=True)
+    await asyncio.sleep(0.05)
+    goes_on.set()
+    assert not isinstance(await asking[2], Refused)
+    assert told == [1, 3]
+    assert at_once == [1, 1, 2, 2]
+    await post.quit(5.0)
 
 
 async def test_a_historian_that_cannot_start_is_said():

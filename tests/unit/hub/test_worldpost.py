@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from engine.hub import worldpost
 from engine.hub.bell import Bell
 from engine.hub.fold import Fold
 from engine.hub.logbook import Logbook
@@ -19,7 +21,9 @@ from engine.link.channel import Channel
 from engine.protocol.child import EventBatch, Quit, WorldReady, WorldSpec, encoder
 from engine.protocol.codec import frame
 from engine.store.base import TickRecord
+from engine.store.reading import read_events
 from engine.store.sqlite import SqliteStore
+from engine.world.events import TickEvents
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
 from tests.unit.hub.fakes import run_spec
@@ -157,6 +161,39 @@ async def test_events_that_are_cut_off_are_read_from_the_log_and_followed_on(
     await until(lambda: bench.fold.log.last_seq == bench.stored)
     assert bench.fold.log.missed == 0
     assert [(kind, bad) for kind, _, bad in bench.said] == [("problem", True)]
+
+
+async def test_a_hole_of_many_pages_is_filled_and_not_in_the_hubs_loop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worldpost, "LOG_TICKS_READ_MAX", 1)
+    readers: set[int] = set()
+
+    def read(path: Path, seq: int, **most: int) -> list[TickEvents]:
+        readers.add(threading.get_ident())
+        return read_events(path, seq, **most)
+
+    monkeypatch.setattr(worldpost, "read_events", read)
+    bench.tick()
+    await until(lambda: bench.fold.log.last_seq == bench.stored)
+    await bench.cut()
+    await until(lambda: any("cut off" in text for _, text, _ in bench.said))
+    for _ in range(5):
+        bench.tick(published=False)
+    await until(lambda: bench.opened == 2)
+    bench.tick()
+    await until(lambda: bench.fold.log.last_seq == bench.stored)
+    assert bench.fold.log.missed == 0
+    assert readers
+    assert threading.get_ident() not in readers
+
+
+async def test_a_batch_that_did_not_come_is_read_from_the_log(bench: Bench) -> None:
+    for published in (True, False, False, True):
+        bench.tick(published)
+    await until(lambda: bench.fold.log.last_seq == bench.stored)
+    assert bench.fold.log.missed == 0
+    assert bench.said == []
 
 
 async def test_what_recovery_took_is_in_the_log_and_what_was_passed_over_is_told(

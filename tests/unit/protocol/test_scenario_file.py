@@ -273,6 +273,9 @@ scope = { zones = [1, 2], roles = ["player"], kinds = ["attack"], entities = [10
         ),
         ('name = "speed"\n[[policy]]\nname = "speed"', "policy[1].name: 'speed' stands here twice"),
         ('file = "a.py"', "policy[0]"),
+        ('name = "x"\nfile = "a\\u0000.py"', "policy[0].file: found '/a"),
+        ('name = "x"\nfile = "a\\u001b[2J.py"', "policy[0].file: found '/a"),
+        ('name = "x"\nfile = "a\\n.py"', "allowed: a path of at most"),
     ],
 )
 def test_what_is_wrong_with_a_policy_is_told(policy: str, words: str) -> None:

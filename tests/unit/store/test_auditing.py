@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from engine.protocol.audit import AuditAnswer, AuditQuery, AuditRow
 from engine.protocol.errors import UserError
@@ -116,6 +117,42 @@ def test_pages_within_one_tick_make_no_row_twice(
     assert [row.actor for row in read_audit(path, AuditQuery(verdict="permit", limit=99)).rows] == (
         found
     )
+
+
+@pytest.mark.parametrize("limit", [3, 50])
+@pytest.mark.parametrize("down", [False, True])
+def test_page_after_page_either_way(
+    log: Path, monkeypatch: pytest.MonkeyPatch, limit: int, down: bool
+) -> None:
+    monkeypatch.setattr(auditing, "AUDIT_SEARCH_TICKS_MAX", 40)
+    monkeypatch.setattr(auditing, "AUDIT_TICKS_AT_ONCE", 7)
+    query = AuditQuery(verdict="deny", limit=limit, after=None if down else 0)
+    got: list[int] = []
+    asked = 0
+    while True:
+        page = read_audit(log, query)
+        asked += 1
+        ticks = [row.tick for row in page.rows]
+        got = ticks + got if down else got + ticks
+        if page.complete:
+            break
+        query = replace(query, **({"before": page.before} if down else {"after": page.after}))
+    assert got == list(range(5, TICKS, 10))
+    assert asked >= TICKS // 40
+
+
+def test_between_two_rows(log: Path) -> None:
+    rows = read_audit(log, AuditQuery(verdict="deny", after=0)).rows
+    first, last = rows[3].number, rows[9].number
+    found = read_audit(log, AuditQuery(verdict="deny", after=first, before=last))
+    assert (found.rows, found.complete) == (rows[4:9], True)
+    found = read_audit(log, AuditQuery(verdict="deny", before=last))
+    assert (found.rows, found.complete, found.before) == (rows[:9], True, 0)
+    found = read_audit(log, AuditQuery(verdict="deny", before=last, limit=2))
+    assert (found.rows, found.complete, found.before) == (rows[7:9], False, rows[7].number)
+    for edge in (0, 1):
+        assert read_audit(log, AuditQuery(before=edge)).rows == ()
+    assert read_audit(log, AuditQuery(verdict="deny", before=2**62)).rows == rows
 
 
 def test_of_one_actor(log: Path) -> None:

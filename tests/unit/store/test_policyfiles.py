@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from blake3 import blake3
 
@@ -46,7 +47,7 @@ def test_a_policy_is_loaded_and_leaves_nothing_beside_it(tmp_path: Path) -> None
         ("x = 1\ny = x +", r"/my/mine.py, line 2: SyntaxError: invalid syntax"),
         ("\n\nraise KeyError('a\\x1bb')", r"/my/mine.py, line 3: KeyError: "),
         ("import nothing_of_that_name", r"line 1: ModuleNotFoundError"),
-        (GOOD.replace('"trade"', '"tarde"'), r"line 9: ValueError: kinds: found 'tarde'"),
+        (GOOD.replace('"trade"', '"tarde"'), r"line 9: ValueError: kinds: found \('tarde',\)"),
         ("x = '\0'", r"/my/mine.py"),
         ("import sys; sys.exit(3)", r"/my/mine.py, line 1: SystemExit: 3"),
     ],
@@ -72,11 +73,38 @@ def test_a_file_that_was_changed_is_not_run(tmp_path: Path) -> None:
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read: No such file"):
         read_policy_file(tmp_path / "none.py")
-    with pytest.raises(UserError, match="cannot be read: Is a directory"):
-        read_policy_file(tmp_path)
+    with pytest.raises(
+        UserError, match=r"^--policy: .*cannot be read: it is a folder; name a Pyth"
+    ):
+        read_policy_file(tmp_path, "--policy")
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(UserError, match="it is a named pipe"):
+        read_policy_file(tmp_path / "pipe.py")
+    with pytest.raises(UserError, match="it is a device"):
+        read_policy_file(Path("/dev/zero"))
+    with pytest.raises(UserError, match=r"^policy 'x': file: [^\0]*: no file has such a name"):
+        read_policy_file(tmp_path / "a\0\x1b.py", "policy 'x': file")
     (tmp_path / "large.py").write_bytes(b"#" * (POLICY_FILE_BYTES_MAX + 1))
     with pytest.raises(UserError, match="larger than"):
         read_policy_file(tmp_path / "large.py")
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["/etc/passwd", "../x.py", "policies/../x.py", "policies/a/b.py", "policies/x.py\n", "mine.py"],
+)
+def test_a_manifest_names_copies_in_one_folder_only(file: str) -> None:
+    good = msgspec.json.encode(PolicyFile("policies/0-x_y.py", "", ""))
+    assert msgspec.json.decode(good, type=PolicyFile).file == "policies/0-x_y.py"
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.file"):
+        msgspec.json.decode(msgspec.json.encode(PolicyFile(file, "", "")), type=PolicyFile)
+
+
+def test_an_origin_is_never_told_raw(tmp_path: Path) -> None:
+    listed = msgspec.structs.replace(kept(tmp_path, "POLICY = 1"), origin="/my/\x1b[2Jmine.py")
+    with pytest.raises(UserError, match="found POLICY = 1") as told:
+        load_policies(tmp_path, [listed])
+    assert told.value.message.isprintable()
 
 
 def test_the_example_of_the_documentation_is_a_policy(tmp_path: Path) -> None:
@@ -104,7 +132,7 @@ def test_a_scenario_whose_policy_file_is_none_is_not_valid(
     for name, said in (
         ("missing.py", "missing.py: cannot be read: No such file"),
         ("broken.py", "broken.py, line 2: SyntaxError"),
-        ("pipe.py", "pipe.py: it is no file"),
+        ("pipe.py", "pipe.py: cannot be read: it is a named pipe"),
     ):
         code, (out, err) = _validated(capsys, tmp_path, name)
         assert (code, out) == (2, "")

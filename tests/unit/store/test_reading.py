@@ -1,5 +1,6 @@
 """The log read beside its writer."""
 
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -8,7 +9,8 @@ import pytest
 
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.store.base import TickRecord
-from engine.store.reading import read_events
+from engine.store.finding import Finder
+from engine.store.reading import LogFile, read_events
 from engine.store.sqlite import SqliteStore
 from engine.world.events import EVENT_DTYPE, EventBlock, TickEvents, to_events
 from engine.world.inputs import TickInputs
@@ -106,3 +108,24 @@ def test_damaged_events_are_said(store: SqliteStore, tmp_path: Path) -> None:
     writer.close()
     with pytest.raises(ValueError, match="damaged"):
         read_events(path, 0, **ALL)
+
+
+def test_all_readers_refuse_a_tick_that_has_not_as_many_events_as_it_says(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.db"
+    store.close()
+    db = apsw.Connection(str(path))
+    # The last tick with events: what comes after it has none and fits either way.
+    ((tick, first_seq, count),) = db.execute(
+        "SELECT tick, first_seq, count FROM ticks WHERE count > 0 ORDER BY tick DESC LIMIT 1"
+    ).fetchall()
+    db.execute("UPDATE ticks SET count = ? WHERE tick = ?", (count + 1, tick)).fetchall()
+    db.close()
+    words = f"tick {tick} is damaged: {count} events for {count + 1}"
+    with Finder(path) as log, pytest.raises(ValueError, match=words):
+        log.holding(first_seq)
+    with pytest.raises(ValueError, match=words):
+        read_events(path, first_seq - 1, **ALL)
+    with closing(LogFile(path)) as file, pytest.raises(ValueError, match=words):
+        file.tick(tick)

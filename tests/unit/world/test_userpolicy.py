@@ -121,18 +121,17 @@ class TestUserPolicies:
         )
         assert arena.verdicts() == [2, 1, 2]
         assert arena.reason(0) == "half: no more than one"
-        assert arena.reason(1).startswith("speed: a step of 10.0 tiles")
+        assert arena.reason(1).startswith("half: elsewhere; speed: a step of 10.0 tiles")
         assert arena.reason(2) == "half: louder; chat-filter: shouting, a listed word"
         (said,) = arena.events("said")
         assert said.text == "what an *****, my friends"
-        assert [event.text for event in arena.events("mutated")] == [
-            "half: no more than one",
-            "half: louder",
-            "chat-filter: shouting, a listed word",
-        ]
-        assert {event.cause for event in arena.events("mutated")} == {
-            said.seq,
-            arena.events("traded")[0].seq,
+        (traded,), (denied,) = arena.events("traded"), arena.events("denied")
+        assert denied.text.startswith("speed: a step of 10.0 tiles")
+        assert {(event.cause, event.text) for event in arena.events("mutated")} == {
+            (traded.seq, "half: no more than one"),
+            (denied.seq, "half: elsewhere"),
+            (said.seq, "half: louder"),
+            (said.seq, "chat-filter: shouting, a listed word"),
         }
 
     def test_a_target_that_makes_no_sense_is_denied_after_all(self) -> None:
@@ -142,8 +141,10 @@ class TestUserPolicies:
 
         arena = _arena(astray)
         arena.step(target("attack", ONE, 1, TWO))
-        assert arena.reason() == "sanity: there is no node-76"
-        assert arena.events("mutated") == []
+        assert arena.reason() == "astray: at nobody; sanity: there is no node-76"
+        (denied,), (mutated,) = arena.events("denied"), arena.events("mutated")
+        assert denied.text == "sanity: there is no node-76"
+        assert (mutated.text, mutated.cause) == ("astray: at nobody", denied.seq)
 
     @pytest.mark.parametrize(
         ("returned", "how", "words"),
