@@ -161,24 +161,20 @@ def _table_differences(
     found: AuditTable | None, stored: AuditTable | None
 ) -> Iterator[FieldDifference]:
     if found is None or stored is None or found.names != stored.names:
-        pair = [each if each is None else ", ".join(each.names) for each in (found, stored)]
-        yield FieldDifference("world", "policies", *pair)
+        ours, theirs = (None if each is None else ", ".join(each.names) for each in (found, stored))
+        yield FieldDifference("world", "policies", ours, theirs)
         return
     kinds = (*INTENT_KINDS, "unknown intent")
-    for kind, ours, theirs in zip(kinds, found.by_kind, stored.by_kind, strict=False):
-        if ours != theirs:
-            judges = [", ".join(names_in(mask, found.names)) for mask in (ours, theirs)]
-            yield FieldDifference("world", f"policies that judge every {kind}", *judges)
+    for kind, *masks in zip(kinds, found.by_kind, stored.by_kind, strict=False):
+        pair = [", ".join(names_in(mask, found.names)) for mask in masks]
+        if masks[0] != masks[1]:
+            yield FieldDifference("world", f"policies that judge every {kind}", *pair)
 
 
 def _only_there(here: AuditBlock, other: AuditBlock) -> str:
     if here.table is None or other.table is None:
         return ""
     return ", ".join(name for name in here.table.names if name not in other.table.names)
-
-
-def _named(mask: int, names: tuple[str, ...]) -> str:
-    return ", ".join(names_in(mask, names)) or f"{mask:#x}"
 
 
 def _verdict(audit: AuditBlock, row: int, names: tuple[str, ...]) -> str | None:
@@ -192,9 +188,13 @@ def _verdict(audit: AuditBlock, row: int, names: tuple[str, ...]) -> str | None:
     if audit.marks is not None:
         marks = audit.marks
         for mark in np.flatnonzero(marks.rows == row).tolist():
-            changed = _named(int(marks.changed[mark]), names)
-            asked = f", asked {_named(int(marks.asked[mark]), names)}, changed by {changed}"
+            each, changed = int(marks.asked[mark]), int(marks.changed[mark])
+            asked = f", asked {_named(each, names)}, changed by {_named(changed, names)}"
     return f"{VERDICT_NAMES[audit.verdict[row]]}{by}{asked}"
+
+
+def _named(mask: int, names: tuple[str, ...]) -> str:
+    return ", ".join(names_in(mask, names)) or f"{mask:#x}"
 
 
 def _whose(found: EventBlock, stored: EventBlock, row: int) -> str:

@@ -187,7 +187,10 @@ def test_a_damaged_page(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
     ("spoil", "code", "said"),
     [
         (lambda run: (run / "manifest.json").write_text("{}"), 2, "no manifest of a run"),
-        (lambda run: (run / "manifest.json").write_text("[1]"), 2, "no manifest of a run"),
+        (lambda run: (run / "manifest.json").write_text("[1]"), 2, "found a list of 1; allowed"),
+        (lambda run: (run / "manifest.json").write_text("["), 2, "it is cut off in the middle"),
+        (lambda run: (run / "manifest.json").write_text("[" * 200_000), 2, "nested too deep"),
+        (lambda run: (run / "manifest.json").write_text('{"format": "x"}'), 2, "format: found 'x'"),
         (lambda run: (run / "manifest.json").write_bytes(b"\xff\xfe"), 2, "no manifest of a run"),
         (lambda run: (run / "manifest.json").write_text('{"format": 9}'), 2, "newer SeedStorm"),
         (
