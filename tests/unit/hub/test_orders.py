@@ -144,6 +144,16 @@ def test_a_policy_that_failed_is_told_once() -> None:
     assert watch.take(WorldPolicies((well,))) == []
     assert watch.take(WorldPolicies((failed,))) == [told]
     assert watch.take(WorldPolicies((failed,))) == []
+
+
+def test_policies_that_could_hold_up_the_world_are_users_own_that_judge() -> None:
+    watch = PolicyWatch()
+    mine = PolicyView("mine", "", 40, True, PolicyScope(), {}, built_in=False)
+    off = msgspec.structs.replace(mine, name="off", enabled=False)
+    watch.take(WorldPolicies((PolicyView("speed", "", 1, True, PolicyScope(), {}), off)))
+    assert watch.suspects() == ""
+    watch.take(WorldPolicies((mine, off)))
+    assert watch.suspects() == "; look for a loop without end in your policies: mine"
     assert watch.take(WorldPolicies((well,))) == []
     assert watch.take(WorldPolicies((failed,))) == [told]
 
