@@ -329,7 +329,8 @@ class Fold:
             why = f"the event store failed to the end: {self.pulse.store_error}"
             trouble = (*trouble, Trouble(why, ExitCode.INVALID))
         elif self.pulse.stalled_s:
-            trouble = (*trouble, Trouble(f"{self.pulse.stall}, to the end", ExitCode.INVALID))
+            why = f"{self.pulse.stall}, to the end{self.policies.suspects()}"
+            trouble = (*trouble, Trouble(why, ExitCode.INVALID))
         figures = Figures(
             run=self._run,
             seed=self._seed,

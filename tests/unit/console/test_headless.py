@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.headless import progress_line
-from engine.protocol.feed import GeneratorView, RunState, Snapshot, WorldView
+from console.headless import notice_line, progress_line
+from engine.protocol.feed import GeneratorView, Notice, RunState, Snapshot, WorldView
 
 STUCK = WorldView(stalled_s=7.2)
 FULL = WorldView(stalled_s=7.2, store_error="disk is full")
@@ -24,3 +24,8 @@ def test_the_state_is_what_the_world_does(state: RunState, world: WorldView, say
     line = progress_line(Snapshot("r", state, 12.0, generator=late, world=world))
     assert line.split("  ")[2] == says
     assert ("SATURATED" in line) == (world == WorldView())
+
+
+def test_a_policy_that_failed_is_a_line_that_cannot_be_missed() -> None:
+    text = "policy mine is disabled, it failed: raised: ZeroDivisionError in line 4"
+    assert notice_line(Notice(0.5, "problem", text, True)).endswith(f"! {text}")

@@ -157,3 +157,13 @@ def test_counts_go_on_when_the_world_is_new() -> None:
     watch.count({"speed": PolicyCount(3, 1, 0)})
     watch.count({"speed": PolicyCount(4, 1, 0)})
     assert watch.answer().rows == (PolicyRow(view, PolicyCount(9, 3, 1)),)
+
+
+def test_policies_that_could_hold_up_the_world_are_users_own_that_judge() -> None:
+    watch = PolicyWatch()
+    mine = PolicyView("mine", "", 40, True, PolicyScope(), {}, built_in=False)
+    off = msgspec.structs.replace(mine, name="off", enabled=False)
+    watch.take(WorldPolicies((PolicyView("speed", "", 1, True, PolicyScope(), {}), off)))
+    assert watch.suspects() == ""
+    watch.take(WorldPolicies((mine, off)))
+    assert watch.suspects() == "; look for a loop without end in your policies: mine"

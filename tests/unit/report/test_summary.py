@@ -163,7 +163,7 @@ def test_nobody_connected() -> None:
     assert _verdict(reached) == ("invalid", 4)
     errors = CommandsSummary(0, 0, 0, 0, {"connect": 40}, 0, 0)
     unreachable = build_summary(_figures(players=players, commands=errors), ())
-    assert _verdict(unreachable) == ("invalid", 4)
+    assert _verdict(unreachable) == ("invalid", 3)
     assert "40 connect" in unreachable.reasons[0]
 
 
@@ -187,7 +187,7 @@ def test_a_run_that_ended_in_its_warm_up_measured_nothing() -> None:
 def test_what_broke_the_run_comes_first() -> None:
     trouble = (Trouble("the world ended 6 times: signal 9", 3),)
     summary = build_summary(_figures(trouble=trouble, generator={"saturated": True}), (FAST,))
-    assert _verdict(summary) == ("invalid", 4)
+    assert _verdict(summary) == ("invalid", 3)
     assert summary.reasons[0].startswith("the world ended")
 
 
@@ -201,7 +201,8 @@ def test_a_summary_that_could_not_be_written_is_invalid_and_keeps_what_broke() -
 
 
 def test_a_run_that_judged_nothing_says_so() -> None:
-    silent = build_summary(_figures(latency={}), ())
+    nothing = CommandsSummary(0, 0, 0, 0, {}, 0, 0)
+    silent = build_summary(_figures(latency={}, commands=nothing), ())
     assert (_verdict(silent), silent.reasons) == (
         ("held", 0),
         ["nothing was judged: no command was sent"],
