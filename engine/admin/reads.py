@@ -308,20 +308,17 @@ async def audit(
         QueryParameter(
             ge=0,
             le=_SEQ_MAX,
-            description="Rows after this number, oldest first; 0 from the first. "
-            "Without it the newest.",
+            description="Rows after this number, oldest first; without it the newest.",
         ),
     ] = None,
     before: Annotated[
-        int | None,
-        QueryParameter(ge=0, le=_SEQ_MAX, description="Rows before this number."),
+        int | None, QueryParameter(ge=0, le=_SEQ_MAX, description="Rows before this number.")
     ] = None,
 ) -> AuditPage:
     """Read from the log: every intent with its verdict, its reason, and the policies asked.
 
     A request searches a bounded stretch of the log: while ``complete`` is false, go on with the
-    answer's ``after`` as ``after``, or for the newest ones with its ``before`` as ``before``,
-    also when no row was found.
+    answer's ``after``, or for the newest ones with its ``before``, also when no row was found.
     """
     allowed = get_args(AuditVerdict)
     if verdict and verdict not in allowed:
@@ -330,8 +327,7 @@ async def audit(
         raise Problem("bad_request", text, "verdict")
     who = entity_of(actor, "actor") if actor else None
     wanted = cast("AuditVerdict", verdict) if verdict else None
-    query = AuditQuery(policy, wanted, who, limit, after, before)
-    answer = await request.service.answer(query)
+    answer = await request.service.answer(AuditQuery(policy, wanted, who, limit, after, before))
     if isinstance(answer, Refused):
         raise of_refusal(answer, "policy")
     page = cast("AuditAnswer", answer)

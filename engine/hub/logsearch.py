@@ -26,8 +26,8 @@ from engine.protocol.query import (
     Refused,
 )
 from engine.protocol.text import nearest, printable
-from engine.store.index import DIMENSIONS
 from engine.store.search import Condition, Found, Wanted
+from engine.store.segments import DIMENSIONS
 from engine.world.arrays import Array
 from engine.world.events import TickEvents
 

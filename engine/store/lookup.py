@@ -9,9 +9,9 @@ import numpy as np
 
 from engine.protocol.limits import INDEX_BLOCKS_READ_MAX
 from engine.store.finding import Finder
-from engine.store.index import DIMENSIONS, Segment, read_segments
 from engine.store.opening import Closing, open_to_read
 from engine.store.postings import Damaged, Keys, Packer, Seqs
+from engine.store.segments import DIMENSIONS, Segment, read_segments
 
 _BUSY_MS: Final = 1000
 _NONE: Final = np.empty(0, np.int64)

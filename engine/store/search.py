@@ -10,9 +10,9 @@ import numpy as np
 from engine.protocol.events import Event
 from engine.protocol.limits import EVENTS_SEARCH_TICKS_MAX
 from engine.store.finding import Finder
-from engine.store.index import NOTHING_AT_ZERO, Segment
 from engine.store.lookup import Lookup, OverBudget, Term
 from engine.store.postings import Damaged, Seqs
+from engine.store.segments import NOTHING_AT_ZERO, Segment
 from engine.world.arrays import Array
 from engine.world.events import TickEvents
 

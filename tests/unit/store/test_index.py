@@ -11,9 +11,10 @@ import pytest
 from engine.protocol.limits import INDEX_BLOCK_ENTRIES, INDEX_FAN_IN
 from engine.store import index as store_index
 from engine.store.finding import Finder
-from engine.store.index import DIMENSIONS, NOTHING_AT_ZERO, Index
+from engine.store.index import Index
 from engine.store.lookup import Lookup
 from engine.store.postings import Damaged, Packer
+from engine.store.segments import DIMENSIONS, NOTHING_AT_ZERO
 from tests.unit.store.index_kit import Busy, fill, make_index, ticks_of
 
 
