@@ -102,11 +102,16 @@ class _Logged(Struct, frozen=True, array_like=True):
     decisions: bytes
     narrow: bytes = b""
     table: AuditTable | None = None
+
+
+class _Marked(_Logged, frozen=True, array_like=True):
+    """Only written where there are marks."""
+
     marks: bytes = b""
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Logged)
+_decoder = msgspec.msgpack.Decoder(_Marked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,9 +185,10 @@ class AuditBlock:
         if self.narrow is not None:
             # Byte by byte of all rows, which compresses best.
             narrow = self.narrow.view(np.uint8).reshape(-1, 8).T.tobytes()
-        marks = b"" if self.marks is None else self.marks.to_log()
-        logged = _Logged(self.version, decisions.tobytes(), narrow, self.table, marks)
-        return _encoder.encode(logged)
+        columns = (self.version, decisions.tobytes(), narrow, self.table)
+        if self.marks is None:
+            return _encoder.encode(_Logged(*columns))
+        return _encoder.encode(_Marked(*columns, self.marks.to_log()))
 
     @classmethod
     def from_log(cls, data: bytes) -> "AuditBlock":
