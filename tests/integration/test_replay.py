@@ -289,8 +289,8 @@ def test_users_code_is_run_only_when_it_is_allowed(
     allowed = {}
     for tick in range(TICKS + 1):
         words = ("2026", "--at", str(tick), "--json")
-        code, allowed[tick], _ = _replay(capsys, tmp_path / "runs", *words, "--allow-code")
-        assert code == 0
+        code, allowed[tick], err = _replay(capsys, tmp_path / "runs", *words, "--allow-code")
+        assert code == 0, err
     told.unlink()
     code, out, err = _replay(capsys, tmp_path / "runs", "2026", "--verify")
     assert (code, out) == (2, "")
