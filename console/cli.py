@@ -113,12 +113,12 @@ def run(options: "RunOptions", view: View) -> int:
         check_writable(view.json)
     scenario, text = _read(options)
     scenario = apply_options(scenario, options)
-    name = fresh_name(scenario.name, options.runs_dir or default_runs_dir())
-    if options.in_process:
-        spec = make_spec(options, scenario, text, name, "")
-        show = _viewer(view, "in process")
-        return _tell(asyncio.run(_embedded(spec, show)), view)
-    return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
+    with fresh_name(scenario.name, options.runs_dir or default_runs_dir()) as name:
+        if options.in_process:
+            spec = make_spec(options, scenario, text, name, "")
+            show = _viewer(view, "in process")
+            return _tell(asyncio.run(_embedded(spec, show)), view)
+        return _spawned(make_spec(options, scenario, text, name, socket_path(name)), view)
 
 
 def attach(run_name: str, view: View) -> int:
@@ -198,9 +198,14 @@ def validate(file: "Path") -> int:
         UserError: The first mistake.
     """
     from engine.protocol.scenario_file import read_scenario
-    from engine.protocol.text import counted
+    from engine.protocol.text import counted, printable
+    from engine.store.policyfiles import check_policy_files
 
     scenario, _ = read_scenario(file, known_names())
+    try:
+        code = check_policy_files([step.file for step in scenario.policies if step.file])
+    except UserError as problem:
+        raise UserError(f"{file}: policy file {problem.message}") from problem
     counts = ", ".join(
         counted(number, word)
         for number, word in (
@@ -210,7 +215,9 @@ def validate(file: "Path") -> int:
             (len(scenario.thresholds), "threshold"),
         )
     )
-    put(f"{file}: ok: {scenario.name}, {counts}\n")
+    names = printable(", ".join(code), 200)
+    needs = f"; it names code ({names}): read that, and run it with --allow-code" if code else ""
+    put(f"{file}: ok: {scenario.name}, {counts}{needs}\n")
     return ExitCode.HELD
 
 

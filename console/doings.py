@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from console import layout
 from console.copying import copy_text
 from console.items import Acknowledge, Pick, Press, Say, SetFilter
 from console.lineedit import LineEdit
-from console.model import shown_beats, shown_violations
+from console.model import Model, shown_beats, shown_violations
 from console.screens.chain import ChainScreen
 from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
@@ -18,6 +20,7 @@ from console.seen import acknowledge, acknowledge_rows, acknowledge_up_to, next_
 from console.select.lists import list_window, plain_row
 from console.select.places import rows_of
 from console.select.story import beats_in_sight, picked_beat
+from console.still import reachable_violations
 from console.themes import theme_names
 from console.typed import typed_filter
 from engine.protocol.command import Mark, SetPlayers
@@ -166,13 +169,25 @@ def picked(storm: "StormApp") -> EntityRow | Event | ViolationRow | Beat | None:
     return shown.rows[shown.picked] if 0 <= shown.picked < len(shown.rows) else None
 
 
+def taken(storm: "StormApp") -> EntityRow | Event | ViolationRow | Beat | None:
+    """Return the picked row; a list that follows stands still from now on, so that it is marked.
+
+    What is acted on is what the cursor shows when the operator is back at the list.
+    """
+    name = storm.model.view.focus
+    row = picked(storm)
+    if isinstance(row, Event | ViolationRow) and getattr(storm.model.view, name).follow:
+        storm.deliver([Pick(name, row.seq)])
+    return row
+
+
 def drill(storm: "StormApp") -> None:
     """Look into the picked row."""
-    row = picked(storm)
+    row = taken(storm)
     if isinstance(row, EntityRow):
         storm.push_screen(DrillScreen(storm, row.id))
     elif isinstance(row, Event):
-        storm.push_screen(DrillScreen(storm, row.actor or row.stream, row))
+        storm.push_screen(DrillScreen(storm, row.actor or row.stream or None, row))
     elif isinstance(row, Beat):
         storm.push_screen(DrillScreen(storm, row.cast[0] if row.cast else None, row))
     elif isinstance(row, ViolationRow):
@@ -183,7 +198,7 @@ def drill(storm: "StormApp") -> None:
 
 def show_chain(storm: "StormApp") -> None:
     """Show why the picked row happened and what came of it."""
-    row = picked(storm)
+    row = taken(storm)
     if isinstance(row, EntityRow):
         storm.push_screen(ChainScreen(storm, 0, row.id))
     elif isinstance(row, Event | ViolationRow):
@@ -196,7 +211,7 @@ def show_chain(storm: "StormApp") -> None:
 
 def copy_row(storm: "StormApp") -> None:
     """Copy the picked row of the focused list."""
-    row = picked(storm)
+    row = taken(storm)
     if row is None:
         storm.deliver([Say("nothing is picked to copy: tab to a list", True)])
     else:
@@ -224,7 +239,7 @@ def next_violation(storm: "StormApp") -> None:
     model = storm.model
     look = model.view.violations
     here = model.view.focus == "violations" and not look.follow
-    rows = shown_violations(model.shown, model.view)
+    rows = reachable_violations(model.shown, model.view)
     row = next_open(model.seen, rows, look.cursor if here else None)
     if row is None:
         filtered = " passes the filter" if look.filter else ""
@@ -245,6 +260,8 @@ def acknowledge_violation(storm: "StormApp") -> None:
     if not isinstance(row, ViolationRow) or view is None:
         storm.deliver([Say("pick a violation first: v goes to the next one", True)])
         return
+    # Rows that the list stands still at count as held, though the feed has let them go.
+    view = replace(view, tail=_every_violation(model))
     whole = model.view.violations.follow or model.seen.has(row)
     if whole and model.view.violations.filter:
         # What the filter hides was not seen.
@@ -258,6 +275,13 @@ def acknowledge_violation(storm: "StormApp") -> None:
     added = seen.count - model.seen.count
     words = f"{added:,} acknowledged" if added else "acknowledged before"
     storm.deliver([Acknowledge(seen), Say(words)])
+
+
+def _every_violation(model: Model) -> tuple[ViolationRow, ...]:
+    """Return the violations there are to see, whatever the filter: the list's and the feed's."""
+    tail = model.snapshot.violations.tail if model.snapshot else ()
+    first = tail[0].seq if tail else 0
+    return (*(row for row in model.view.still_violations or () if row.seq < first), *tail)
 
 
 def next_theme(storm: "StormApp") -> None:

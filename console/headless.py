@@ -15,11 +15,21 @@ from engine.protocol.summary import CommandLatencySummary, Summary
 
 
 def progress_line(snapshot: Snapshot) -> str:
-    """Return one plain line of vitals, for logs and screen readers."""
-    players, tick = snapshot.players, snapshot.tick
+    """Return one plain line of vitals, for logs and screen readers.
+
+    A world that cannot store, or stands still, is the state, and told before all that it causes.
+    """
+    players, tick, world = snapshot.players, snapshot.tick, snapshot.world
+    ails = ""
+    if world.store_error:
+        ails = "cannot store"
+    elif world.stalled_s:
+        ails = f"the world lives but has not ticked for {world.stalled_s:.0f} s"
+    if ails and snapshot.state == "draining":
+        ails = "draining, cannot store" if world.store_error else "draining, the world stalled"
     parts = [
         f"{format_duration(snapshot.at_s):>6}",
-        snapshot.state,
+        ails or snapshot.state,
         f"players {players.connected}/{players.target}",
         f"{snapshot.commands.per_s:.0f} commands/s",
         f"{snapshot.events.per_s:.0f} events/s",
@@ -31,7 +41,7 @@ def progress_line(snapshot: Snapshot) -> str:
     for fault in armed:
         left_s = max(0.0, fault.armed_at_s + fault.hold_s - snapshot.at_s)
         parts.append(f"{fault.name} {left_s:.0f}s left")
-    if snapshot.generator.saturated:
+    if snapshot.generator.saturated and not ails:
         parts.append("GENERATOR SATURATED")
     return "  ".join(parts)
 
@@ -65,7 +75,7 @@ def summary_text(summary: Summary) -> str:
         tick = summary.tick
         took = f"p50 {tick.ms.p50:.1f}  p99 {tick.ms.p99:.1f}  max {tick.ms.max:.1f}"
         lines.append(
-            f"  ticks      {took if tick.count else 'none measured'} "
+            f"  ticks      {took if tick.count else 'none measured after the warm-up,'} "
             f"of {tick.interval_ms} ms, {tick.overruns} overruns, {tick.skipped} skipped"
         )
     if summary.events is not msgspec.UNSET:
@@ -114,7 +124,7 @@ def _cheat_lines(cheats: CheatsSummary) -> list[str]:
 
 def _latency_words(latency: CommandLatencySummary) -> str:
     if not latency.count:
-        return "no command was measured"
+        return "no command was measured after the warm-up"
     return (
         f"p50 {latency.p50:.0f}  p95 {latency.p95:.0f}  p99 {latency.p99:.0f}  "
         f"max {latency.max:.0f} ms  ({latency.count} counted, from the time they were due)"

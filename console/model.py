@@ -47,7 +47,13 @@ class Data(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """What the operator looks at, and how."""
+    """What the operator looks at, and how.
+
+    Attributes:
+        still_events: The events as they were when the operator ceased to follow the newest, so
+            that no row moves under the cursor; None while the list follows.
+        still_violations: The violations likewise.
+    """
 
     width: int = 80
     height: int = 24
@@ -61,10 +67,13 @@ class View(Struct, frozen=True):
     quit_key: str = "q"
     mouse: bool = False
     mouse_key: str = "M"
+    follow_key: str = "f"
     entities: ListView = ListView(sort="-gold")
     events: ListView = ListView(follow=True)
     violations: ListView = ListView(follow=True)
     story: ListView = ListView(follow=True)
+    still_events: tuple[Event, ...] | None = None
+    still_violations: tuple[ViolationRow, ...] | None = None
 
 
 class Model(Struct, frozen=True):
@@ -112,6 +121,11 @@ def list_keys(data: Data, view: View, name: str) -> Sequence[int]:
 
 
 def shown_events(data: Data, view: View) -> tuple[Event, ...]:
+    """Return the events of the list, oldest first: where it stands still those it stands at."""
+    return fresh_events(data, view) if view.still_events is None else view.still_events
+
+
+def fresh_events(data: Data, view: View) -> tuple[Event, ...]:
     """Return the events that pass the filter, oldest first: from the log, then from the tail."""
     terms, found = view.events.terms, data.found
     if not terms.terms:
@@ -129,6 +143,11 @@ def shown_beats(data: Data, view: View) -> tuple[Beat, ...]:
 
 
 def shown_violations(data: Data, view: View) -> tuple[ViolationRow, ...]:
+    """Return the violations of the list, oldest first: where it stands still those it stands at."""
+    return fresh_violations(data, view) if view.still_violations is None else view.still_violations
+
+
+def fresh_violations(data: Data, view: View) -> tuple[ViolationRow, ...]:
     """Return the violations that pass the filter, oldest first."""
     tail = data.snapshot.violations.tail if data.snapshot else ()
     if not view.violations.terms.terms:

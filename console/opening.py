@@ -36,6 +36,7 @@ def first_view(keymap: Keymap, theme: str, mono: bool) -> View:
         hints=tuple(hints),
         quit_key=keymap.key("quit"),
         mouse_key=keymap.key("mouse"),
+        follow_key=keymap.key("follow"),
     )
 
 

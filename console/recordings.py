@@ -26,7 +26,7 @@ def find_capsule(run: str, runs_dir: Path) -> Path:
         return path
     if "/" in run or run in {"", ".", ".."}:
         raise UserError(
-            f"{printable(run, 200)!r} is no capsule of a run: it has no {MANIFEST_NAME}; "
+            f"{printable(run, 200)!r} is no capsule of a run: {_lack(path)}; "
             "name a run or its folder"
         )
     folders = {path.name: path for path in _capsules(runs_dir)}
@@ -46,6 +46,12 @@ def find_capsule(run: str, runs_dir: Path) -> Path:
         f"no run called {printable(run, 100)!r} in {runs_dir}{nearest(run, newest)}; "
         f"the newest: {_listed(newest)}"
     )
+
+
+def _lack(path: Path) -> str:
+    if path.is_dir():
+        return f"it has no {MANIFEST_NAME}"
+    return "it is no folder" if path.exists() else "there is no such folder"
 
 
 def _capsules(runs_dir: Path) -> Iterable[Path]:

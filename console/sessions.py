@@ -1,22 +1,36 @@
 """Runs that are going on: listed, found, stopped; a name for a new one."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from console.options import run_name
 from engine.link.base import LinkClosed
-from engine.link.places import find_run, running
+from engine.link.places import claimed, find_run, running
 from engine.link.socket import SocketLink
 from engine.protocol.command import Stop
 from engine.protocol.errors import ExitCode, UserError
 
 
-def fresh_name(scenario: str, runs_dir: Path) -> str:
-    """Return a name for a new run that neither a running engine nor a capsule has."""
-    taken = {entry.run for entry in running()}
-    if runs_dir.is_dir():
-        taken |= {path.name for path in runs_dir.iterdir()}
-    return run_name(scenario, time.strftime("%Y%m%d-%H%M%S"), frozenset(taken))
+@contextlib.contextmanager
+def fresh_name(scenario: str, runs_dir: Path) -> Iterator[str]:
+    """Hold a name for a new run that no engine has, running or about to start, and no capsule.
+
+    Raises:
+        UserError: The folder for sockets cannot be used.
+    """
+
+    def choose(taken: frozenset[str]) -> str:
+        kept = {path.name for path in runs_dir.iterdir()} if runs_dir.is_dir() else set()
+        return run_name(scenario, time.strftime("%Y%m%d-%H%M%S"), taken | kept)
+
+    with contextlib.ExitStack() as held:
+        try:
+            name = held.enter_context(claimed(choose))
+        except OSError as problem:
+            raise UserError(f"cannot claim a name for the run: {problem}") from problem
+        yield name
 
 
 def listing() -> list[str]:

@@ -33,6 +33,7 @@ from console.model import (
     list_keys,
 )
 from console.select.places import rows_of, sizes_of
+from console.still import STILL_LISTS, looked, widened
 from console.typed import typed_filter
 from engine.protocol.errors import UserError
 from engine.protocol.feed import Ended, Gap, Notice, Snapshot
@@ -115,7 +116,11 @@ def _found(model: Model, item: Found) -> Model:
         last = held.events[-1].seq if held.events else 0
         rows = tuple(event for event in item.rows if event.seq <= last)
         held = replace(held, found=replace(item, rows=rows))
-    return replace(model, live=replace(model.live, found=item), held=held)
+    before = model.shown.found
+    # Until the search is over it may find older ones; what is newer does not come in.
+    whole = before.where == item.where and before.complete
+    model = replace(model, live=replace(model.live, found=item), held=held)
+    return model if whole else replace(model, view=widened(model.shown, model.view))
 
 
 def _followed(model: Model, before: Data) -> Model:
@@ -173,14 +178,18 @@ def _handled(model: Model, item: Item) -> Model:
             except UserError as problem:
                 return _say(model, problem.message, True)
             view: ListView = getattr(model.view, name)
-            changed = replace(view, filter=text.strip(), terms=terms, cursor=0, top=0)
+            # Other rows: a list that stood still at some has nothing to stand at.
+            follow = view.follow or name in STILL_LISTS
+            changed = replace(
+                view, filter=text.strip(), terms=terms, cursor=0, top=0, follow=follow
+            )
             return _with_list(model, name, changed)
         case _:
             return model
 
 
 def _with_list(model: Model, name: str, view: ListView) -> Model:
-    return replace(model, view=replace(model.view, **{name: view}))
+    return replace(model, view=looked(model.shown, model.view, name, view))
 
 
 def _press(model: Model, action: str) -> Model:
@@ -264,6 +273,9 @@ def _in_list(model: Model, name: str, action: str) -> Model:
             model = _with_list(model, name, replace(getattr(model.view, name), follow=True))
         return model
     if action == "follow":
+        if view.follow and name != "entities":
+            # The cursor comes to the newest row, where the eye is.
+            view = getattr(_scrolled(model, name, 0).view, name)
         view = replace(view, follow=not view.follow)
         what = f"{'following' if view.follow else 'not following'} "
         what += "the picked entity" if name == "entities" else "the newest"

@@ -27,7 +27,8 @@ class Events:
         last = data.events[-1].seq if data.events else 0
         found = data.found
         logged = structs.replace(found, rows=found.rows[-1:]), len(found.rows)
-        return last, len(data.events), model.view.events, logged
+        view = model.view
+        return last, len(data.events), view.events, view.still_events, logged
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""

@@ -53,6 +53,10 @@ def _verdict(model: Model) -> Line:
         return ((f"✖ {clean(outage[0].child, 20)} down", "bad"),)
     if snapshot is None:
         return ()
+    if model.phase == "live" and snapshot.world.store_error:
+        return (("✖ cannot store", "bad"),)
+    if model.phase == "live" and snapshot.world.stalled_s:
+        return ((f"✖ world stalled {snapshot.world.stalled_s:.0f}s", "bad"),)
     if snapshot.generator.saturated:
         return (("✖ SATURATED", "bad"),)
     failing = sum(not held for _, held in snapshot.thresholds)

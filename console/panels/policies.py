@@ -7,7 +7,7 @@ from console.figures import ceiling, count, short
 from console.lines import Line, clean, left
 from console.model import Model
 from console.widgets.frame import frame
-from console.widgets.gauge import gauge
+from console.widgets.gauge import bar
 from console.widgets.spark import Chart, with_axis
 from engine.protocol.cheats import CheatCount, CheatsSummary
 
@@ -65,7 +65,7 @@ def _bars(found: Mapping[str, int], cheats: Mapping[str, CheatCount], inner: int
     missed = {name: cheats[name].missed if name in cheats else 0 for name in names}
     ranked = sorted(names, key=lambda name: (missed[name] == 0, -found.get(name, 0), name))
     whole = sum(found.values()) or 1
-    bar = max(4, inner - _NAME - 9 - (len("".join(_HEADS)) if cheats else 0))
+    room = max(4, inner - _NAME - 9 - (len("".join(_HEADS)) if cheats else 0))
     lines: list[Line] = []
     if cheats:
         heads = "".join(_HEADS)
@@ -75,7 +75,7 @@ def _bars(found: Mapping[str, int], cheats: Mapping[str, CheatCount], inner: int
         line: Line = (
             (left(clean(name, 40), _NAME), "text"),
             (f"{count(value):>7}  ", "bright"),
-            *gauge(value / whole, bar, "warn"),
+            *bar(value / whole, room, "warn"),
         )
         lines.append((*line, *_figures(cheats[name])) if name in cheats else line)
     return lines

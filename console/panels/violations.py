@@ -4,7 +4,7 @@ from console.figures import count
 from console.lines import Line, clean, line_width
 from console.model import Model
 from console.seen import Seen, open_of
-from console.select.lists import list_note, list_window
+from console.select.lists import list_note, list_window, newer_note
 from console.widgets.frame import frame
 from console.widgets.table import Column, heading, row, widths
 from engine.protocol.events import entity_name
@@ -32,7 +32,8 @@ class Violations:
         snapshot = model.snapshot
         if snapshot is None:
             return None
-        return snapshot.violations, model.view.violations, model.seen
+        view = model.view
+        return snapshot.violations, view.violations, view.still_violations, model.seen
 
     def draw(self, model: Model, width: int, height: int, focused: bool) -> list[Line]:
         """See ``Panel.draw``."""
@@ -54,7 +55,9 @@ class Violations:
         note = list_note(model.view, "violations", shown, "kept")
         snapshot = model.snapshot
         if snapshot is not None and not model.view.violations.filter:
-            note = _note(model.seen, snapshot.violations, width - FRAME_WIDTH)
+            since = newer_note(model.view, shown)
+            room = width - FRAME_WIDTH - line_width(since)
+            note = (*since, *_note(model.seen, snapshot.violations, room))
         return frame(lines, width, height, "Violations", note, focused)
 
 

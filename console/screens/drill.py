@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from console.copying import copy_text
+from console.items import Say
 from console.lines import Line, clean, fit, plain
 from console.screens.overlay import Overlay
 from console.select import drill
@@ -51,6 +52,7 @@ class DrillScreen(Overlay[None]):
         self._answer: EntityAnswer | None = None
         self._policy: PolicyRow | None = None
         self._problem = ""
+        self._nobody = ""
 
     def on_mount(self) -> None:
         """Draw, and ask."""
@@ -59,15 +61,22 @@ class DrillScreen(Overlay[None]):
 
     async def _follow(self) -> None:
         while True:
-            if self.storm.model.held is None or not (self._answer or self._problem):
+            if self.storm.model.held is None or not self._is_told:
                 await self._ask()
                 self.show()
             await asyncio.sleep(AGAIN_S)
 
     async def _ask(self) -> None:
         link, found_by = self.storm.link, self._found_by
+        if self._entity is None:
+            about_beat = isinstance(found_by, Beat)
+            did = (
+                "nobody in particular is in this beat"
+                if about_beat
+                else "the world itself did this"
+            )
+            self._nobody = did
         if self._entity is None and not isinstance(found_by, ViolationRow):
-            self._problem = "nobody in particular is in this beat"
             return
         if link is None:
             self._problem = "there is no engine to ask"
@@ -76,7 +85,6 @@ class DrillScreen(Overlay[None]):
             if isinstance(found_by, ViolationRow):
                 await self._ask_policy(link, found_by.policy)
             if self._entity is None:
-                self._problem = "the world itself did this"
                 return
             answer = await link.ask(EntityQuery(self._entity, EVENTS))
         except LinkClosed as problem:
@@ -100,7 +108,10 @@ class DrillScreen(Overlay[None]):
             wide = min(width - 4, WIDTH_MAX)
         lines = self._lines(wide - 4, height - 2)
         shown = self.in_sight(lines, height)
-        note: Line = (("esc", "key"), (" back", "dim"))
+        note: Line = (
+            (self.storm.keymap.key("chain"), "key"), (" why  ", "dim"),
+            ("esc", "key"), (" back", "dim"),
+        )  # fmt: skip
         if len(lines) > len(shown):
             note = (("↑ ↓", "key"), (" more  ", "dim"), *note)
         if self.storm.model.held is not None:
@@ -114,37 +125,62 @@ class DrillScreen(Overlay[None]):
             return
         if action == "freeze":
             self.storm.act(action)
+        elif action == "chain":
+            self._explain()
         elif action == "copy":
             text = "\n".join(plain(line).rstrip() for line in self._lines(WIDTH, COPIED_ROWS))
             copy_text(self.storm, f"{self._whom()}\n{text}", "what is shown")
         elif key in {"escape", "enter", "q", "ctrl+c"}:
             self.dismiss(None)
 
+    def _explain(self) -> None:
+        """Open the chain of what led here, else of the entity's newest event."""
+        from console.screens.chain import ChainScreen  # it opens this screen in its turn
+
+        found_by, seq = self._found_by, 0
+        if isinstance(found_by, Event | ViolationRow):
+            seq = found_by.seq
+        elif isinstance(found_by, Beat) and found_by.events:
+            seq = found_by.events[-1]
+        elif self._answer is not None and self._answer.events:
+            seq = self._answer.events[-1].seq
+        if seq:
+            self.storm.push_screen(ChainScreen(self.storm, seq))
+        else:
+            self.storm.deliver([Say("no event of it is known", True)])
+
+    @property
+    def _is_told(self) -> bool:
+        return bool(self._answer or self._problem or self._nobody)
+
     def _lines(self, inner: int, rows: int) -> list[Line]:
         if self._answer is not None and inner >= WIDE - 8:
             return self._beside(self._answer, inner, rows)
         lines = self._head(inner)
         if self._answer is None:
-            return lines if self._problem else [*lines, (("asking…", "dim"),)]
+            return lines if self._is_told else [*lines, (("asking…", "dim"),)]
         return self._below(self._answer, lines, inner, rows)
 
     def _whom(self) -> str:
         if self._entity is not None:
             return entity_name(self._entity)
+        if isinstance(self._found_by, Event):
+            return "Event"
         return "Violation" if isinstance(self._found_by, ViolationRow) else "Story"
 
     def _head(self, inner: int) -> list[Line]:
         """Return what led here, and what went wrong."""
         lines: list[Line] = []
         if isinstance(self._found_by, Event):
-            lines += [*drill.event_lines(self._found_by), ()]
+            lines += [*drill.event_lines(self._found_by, inner), ()]
         elif isinstance(self._found_by, ViolationRow):
             lines += [*drill.violation_lines(self._found_by, self._policy, inner), ()]
         elif self._found_by is not None:
             lines += [*drill.told_lines(self._found_by, inner), ()]
         if self._problem:
-            role = "dim" if self._entity is None else "bad"
-            lines.append(((f"▲ {clean(self._problem)}", role),))
+            lines.append(((f"▲ {clean(self._problem)}", "bad"),))
+        elif self._nobody:
+            lines.append(((self._nobody, "dim"),))
         return lines
 
     def _about(self, answer: EntityAnswer, inner: int, roomy: bool) -> list[Line]:

@@ -111,9 +111,12 @@ def plain_chain(chain: ChainAnswer) -> str:
     )
 
 
-def looks_into(event: Event) -> int:
-    """Return whom to look into for more of an event: who did it, else whom it is about."""
-    return event.actor or event.stream
+def looks_into(event: Event) -> int | None:
+    """Return whom to look into for more of an event: who did it, else whom it is about.
+
+    None for what is about the world itself.
+    """
+    return event.actor or event.stream or None
 
 
 def _who(event: Event) -> str:

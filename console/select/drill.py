@@ -39,7 +39,7 @@ def heading(text: str, width: int) -> Line:
     return ((f"{text} ", "accent"), ("─" * max(0, width - len(text) - 1), "faint"))
 
 
-def event_lines(event: Event) -> list[Line]:
+def event_lines(event: Event, width: int) -> list[Line]:
     """Return one event in full."""
     pairs = [
         ("event", f"{count(event.seq)} in tick {count(event.tick)}"),
@@ -48,7 +48,7 @@ def event_lines(event: Event) -> list[Line]:
         ("stream", f"{entity_name(event.stream)} version {event.version}"),
         ("cause", f"event {count(event.cause)}" if event.cause else "a command or the clock"),
     ]
-    return [((left(name, 10), "dim"), (text, "text")) for name, text in pairs]
+    return _pairs(pairs, width)
 
 
 def violation_lines(row: ViolationRow, policy: PolicyRow | None, width: int) -> list[Line]:

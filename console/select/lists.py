@@ -8,6 +8,7 @@ from console.figures import count
 from console.lines import Line, clean
 from console.lists import window
 from console.model import Data, View, list_keys, shown_events, shown_violations
+from console.still import newer
 from console.tale import beat_plain
 from engine.protocol.events import Event, entity_name
 from engine.protocol.feed import ViolationRow
@@ -49,12 +50,14 @@ class Window(Struct, frozen=True):
         picked: Index of the picked row in ``rows``, -1 for none.
         first: Position of the first row in the whole list.
         total: Rows in the whole list.
+        newer: In words how many rows came since the list stands still, empty for none.
     """
 
     rows: tuple[EntityRow | Event | ViolationRow | None, ...]
     picked: int
     first: int
     total: int
+    newer: str = ""
 
 
 def list_window(data: Data, view: View, name: str, height: int) -> Window:
@@ -73,7 +76,9 @@ def list_window(data: Data, view: View, name: str, height: int) -> Window:
         rows = shown_events(data, view)[first:last]
     else:
         rows = shown_violations(data, view)[first:last]
-    return Window(rows, picked - first if keys else -1, first, len(keys))
+    more, at_least = newer(data, view, name)
+    words = f"+{count(more)}{' or more' if at_least else ''} newer" if more else ""
+    return Window(rows, picked - first if keys else -1, first, len(keys), words)
 
 
 def entity_at(data: Data, position: int) -> EntityRow | None:
@@ -92,10 +97,21 @@ def list_note(view: View, name: str, shown: Window, unit: str) -> Line:
         spans += [("/", "key"), (clean(look.filter, 28), "accent"), ("  ", "dim")]
     if look.follow:
         spans.append(("follow  ", "note"))
-    elif shown.picked >= 0 and name != "entities":
+    elif name != "entities":
+        spans += newer_note(view, shown)
+    if shown.picked >= 0 and name != "entities" and not look.follow:
         spans.append((f"{count(shown.first + shown.picked + 1)} of ", "dim"))
     spans.append((f"{count(shown.total)} {unit}", "dim"))
     return tuple(spans)
+
+
+def newer_note(view: View, shown: Window) -> Line:
+    """Return how many rows are newer than those a list stands still at, and what to press."""
+    if not shown.newer:
+        return ()
+    return (
+        (f"{shown.newer}, ", "note"), (view.follow_key, "key"), (" follows  ", "note"),
+    )  # fmt: skip
 
 
 def event_text(event: Event) -> str:

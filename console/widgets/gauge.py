@@ -9,6 +9,22 @@ PART_GLYPHS: Final = "█▓▒░▚▞"
 """Parts are told apart by these where there is no colour."""
 
 
+EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+
+
+def bar(share: float, width: int, role: str) -> Line:
+    """Return a bar as long as ``share`` (0 to 1) of ``width``, to an eighth of a cell.
+
+    Its length tells the share without colour; what is above nothing gets an eighth at least.
+    """
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    if share > 0:
+        eighths = max(1, eighths)
+    full, part = divmod(eighths, 8)
+    text = "█" * full + (EIGHTHS[part] if part else "")
+    return ((text, role), (" " * (width - len(text)), "text"))
+
+
 def gauge(share: float, width: int, role: str) -> Line:
     """Return a bar that is filled by ``share`` (0 to 1) of its width."""
     filled = round(max(0.0, min(1.0, share)) * width)

@@ -19,6 +19,7 @@ from engine.admin.governed import GOVERNED
 from engine.admin.reads import READS, openapi
 from engine.admin.service import AdminService
 from engine.admin.stream import STREAMS, Streams, no_stream, stream
+from engine.protocol.explaining import allowed_in
 from engine.protocol.limits import ADMIN_BODY_BYTES_MAX
 from engine.protocol.text import printable
 
@@ -89,6 +90,8 @@ def _invalid(request: Request[Any, Any, Any], problem: ValidationException) -> P
         return Problem("bad_request", "found nothing; allowed is a JSON object", "body")
     found = request.query_params.get(field)
     if found is not None:
+        allowed = allowed_in(request.route_handler.signature_model, field)
+        message = f"allowed is {allowed}" if allowed else message
         message = f"found {printable(str(found), _SHOWN_CHARS_MAX)!r}; {message}"
     return Problem("bad_request", message, printable(field, _SHOWN_CHARS_MAX))
 

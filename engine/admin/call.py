@@ -10,10 +10,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import PathParameter
 
 from engine.admin.errors import Problem
-from engine.admin.explain import explained
 from engine.admin.gate import check_token
 from engine.admin.service import AdminService
 from engine.protocol.events import entity_id
+from engine.protocol.explaining import explain, plain_json
 from engine.protocol.limits import ENTITY_ID_MAX, NAME_IN_PATH_CHARS_MAX
 from engine.protocol.text import nearest, printable
 
@@ -62,7 +62,8 @@ def decoded(body: bytes, type_: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as problem:
-        raise explained(problem, body, type_) from problem
+        field, text = explain(problem, plain_json(body), type_)
+        raise Problem("bad_request", text, printable(field, _SHOWN_CHARS_MAX)) from problem
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Problem("bad_request", f"the body is no JSON: {problem}", "body") from problem
 

@@ -22,11 +22,10 @@ from engine.protocol.manifest import MANIFEST_FORMAT, MANIFEST_NAME
 from engine.protocol.policy import PolicyFile
 from engine.protocol.scenario_text import scenario_toml
 from engine.protocol.spec import PolicySource, RunSpec
-from engine.protocol.summary import Summary
+from engine.protocol.summary import SUMMARY_NAME, Summary
 from engine.report.summary import encode_summary
 from engine.store.policyfiles import read_policy_file
 
-SUMMARY_NAME = "summary.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("seedstorm", "numpy", "apsw", "msgspec", "picows", "uvloop")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import apsw
 import msgspec
 
-from engine.hub.capsule import SUMMARY_NAME, Capsule
+from engine.hub.capsule import Capsule
 from engine.hub.desk import Desk
 from engine.hub.harm import menu
 from engine.hub.hub import Hub
@@ -32,7 +32,7 @@ from engine.protocol.errors import ExitCode, UserError
 from engine.protocol.feed import Ended, Notice, Snapshot
 from engine.protocol.limits import ADMIN_SEND_BUFFER_BYTES, TICK_INTERVAL_MS
 from engine.protocol.spec import RunSpec
-from engine.protocol.summary import Summary
+from engine.protocol.summary import SUMMARY_NAME, Summary
 from engine.report.summary import encode_summary, unkept
 from engine.stat7.service import Run
 from engine.stat7.stream import Stream
@@ -100,6 +100,7 @@ class Engine:
         self._doors: AdminDoors | None = None
         self.ports: dict[str, int] = {}
         self._server = LinkServer(self.exchange, self._heard)
+        self._registered = False
         self._entry = places.RunEntry(
             run=spec.run,
             pid=0,
@@ -120,6 +121,7 @@ class Engine:
             if self._spec.socket_path:
                 # Before anything is started: what a killed hub leaves can then be cleared away.
                 places.register(msgspec.structs.replace(self._entry, pid=pid), self._base)
+                self._registered = True
             await self._start_listening()
             if self._spec.socket_path:
                 await self._server.start(self._spec.socket_path)
@@ -218,7 +220,7 @@ class Engine:
             steps.callback(self.logbook.close)
             steps.callback(self._telemetry.close)
             steps.callback(places.remove_shared_memory, self._place.shared_memory)
-            if self._spec.socket_path:
+            if self._registered:  # else what lies there is another engine's
                 steps.callback(places.unregister, self._entry, self._base)
             steps.callback(self.exchange.close)
             steps.push_async_callback(self._server.aclose)

@@ -28,6 +28,7 @@ from engine.hub.tally import Tally
 from engine.hub.ticks import Ticks
 from engine.hub.windows import Window, percentiles
 from engine.protocol.child import EventBatch, SquadReport, WorldReport
+from engine.protocol.errors import ExitCode
 from engine.protocol.feed import (
     CommandsView,
     PlayersView,
@@ -232,7 +233,8 @@ class Fold:
         self._seconds.append(row)
         self._series = _series(self._seconds)
         remarks = []
-        if saturated:
+        # A world that stands still, or ends, makes players late: then it is told instead.
+        if saturated and not self.pulse.ails and self._closed_s is None:
             late = f"sends are late by {generator.send_lateness_ms_p99:.0f} ms (p99)"
             remarks.append(Remark("saturated", f"the generator cannot keep up: {late}"))
         remarks += [Remark("problem", text) for text in self._door.look()]
@@ -325,7 +327,10 @@ class Fold:
         saturated = self.generator.saturated_at_s is not None
         if self.pulse.store_error:
             why = f"the event store failed to the end: {self.pulse.store_error}"
-            trouble = (*trouble, Trouble(why, 4))
+            trouble = (*trouble, Trouble(why, ExitCode.INVALID))
+        elif self.pulse.stalled_s:
+            why = f"{self.pulse.stall}, to the end{self.policies.suspects()}"
+            trouble = (*trouble, Trouble(why, ExitCode.INVALID))
         figures = Figures(
             run=self._run,
             seed=self._seed,
@@ -352,6 +357,8 @@ class Fold:
             trouble=trouble,
             console=self.console.summary(),
             squads_lost=tally.squads_lost,
+            events_missed=self.log.missed,
+            stall=self.pulse.stall,
             story=self.story.summary(),
             cheats=tally.cheats(),
         )

@@ -68,7 +68,7 @@ class Hub:
         scenario = spec.scenario
         self.fold = Fold(spec.run, scenario.seed, scenario.warm_up_s, str(parts.capsule.path))
         self.bell = Bell()
-        self.orders = WorldOrders(self._post_order)
+        self.orders = WorldOrders(self._post_order, ails=lambda: self.fold.pulse.ails)
         self.world: WorldPost | None = None
         if not scenario.target.url:
             reports = Reports(

@@ -7,7 +7,7 @@ from typing import Final
 from engine.protocol.child import WorldOrder, WorldOrderDone
 from engine.protocol.command import Reply
 from engine.protocol.gateway import Intent, Role
-from engine.protocol.limits import ORDER_SEQ_BASE, ORDER_TIMEOUT_S, ORDERS_IN_FLIGHT_MAX
+from engine.protocol.limits import ORDER_TIMEOUT_S, ORDERS_IN_FLIGHT_MAX
 from engine.protocol.policy import PolicyChange, WorldPolicy, WorldPolicyDone
 from engine.protocol.query import Refused
 
@@ -21,11 +21,18 @@ class WorldOrders:
     Args:
         post: Sends to the world; False when there is none, or it does not read.
         timeout_s: How long an answer is waited for.
+        ails: Returns why the world carries nothing out at present; empty while it does.
     """
 
-    def __init__(self, post: Callable[[Asked], bool], timeout_s: float = ORDER_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        post: Callable[[Asked], bool],
+        timeout_s: float = ORDER_TIMEOUT_S,
+        ails: Callable[[], str] = str,
+    ) -> None:
         self._post = post
         self._timeout_s = timeout_s
+        self._ails = ails
         self._made = 0
         self._waiting: dict[int, asyncio.Future[Answer | Refused]] = {}
 
@@ -56,7 +63,9 @@ class WorldOrders:
             async with asyncio.timeout(self._timeout_s):
                 return await answer
         except TimeoutError:
-            return Refused("deadline", f"no answer within {self._timeout_s:g} s; {_fate(order.id)}")
+            why = self._ails()
+            text = f"no answer within {self._timeout_s:g} s{': ' if why else ''}{why}; {_FATE}"
+            return Refused("deadline", text)
         finally:
             del self._waiting[order.id]
 
@@ -68,10 +77,9 @@ class WorldOrders:
 
     def world_gone(self) -> None:
         """The world has died: nobody will answer what it had not answered."""
-        for number, answer in self._waiting.items():
+        for answer in self._waiting.values():
             if not answer.done():
-                text = f"the world died; {_fate(number)}"
-                answer.set_result(Refused("gone", text))
+                answer.set_result(Refused("gone", f"the world died; {_FATE}"))
 
 
 async def governed(orders: WorldOrders, change: PolicyChange) -> Reply:
@@ -86,6 +94,4 @@ async def governed(orders: WorldOrders, change: PolicyChange) -> Reply:
 
 _CROSSED: Final = Refused("gone", "the world answered something else")
 
-
-def _fate(number: int) -> str:
-    return f"whether it was taken in, its events tell (sequence {ORDER_SEQ_BASE + number})"
+_FATE: Final = "it may still be carried out: the events tell"

@@ -39,6 +39,11 @@ class PolicyWatch:
         """Return every policy with its counts."""
         return PoliciesAnswer(tuple(PolicyRow(view, self._total(view.name)) for view in self.views))
 
+    def suspects(self) -> str:
+        """Return a clause with the users' policies that judge: one that never returns stalls."""
+        names = [view.name for view in self.views if view.enabled and not view.built_in]
+        return f"; look for a loop without end in your policies: {', '.join(names)}" * bool(names)
+
     def _total(self, name: str) -> PolicyCount:
         old, new = self._before.get(name, PolicyCount()), self._now.get(name, PolicyCount())
         return PolicyCount(

@@ -18,11 +18,14 @@ class Pulse:
     Attributes:
         stalled_s: For how long there has been no new tick, 0 while the world ticks or is gone.
         store_error: Why its ticks cannot be stored at present, empty while they can.
+        stall: The longest time without a tick so far, in words; empty for none.
     """
 
     def __init__(self) -> None:
         self.stalled_s = 0.0
         self.store_error = ""
+        self.stall = ""
+        self._stall_s_max = 0.0
         self._waits_since_s = 0.0
         self._tick = -1
         self._ticked_at_s: float | None = None
@@ -30,6 +33,15 @@ class Pulse:
         self._slow: list[str] = []
         self._overruns = 0
         self._stall_told = False
+
+    @property
+    def ails(self) -> str:
+        """Why nothing is carried out at present; empty while the world ticks, or is gone."""
+        if self.store_error:
+            return f"the world cannot store its ticks: {self.store_error}"
+        if self.stalled_s:
+            return f"the world lives but has not ticked for {self.stalled_s:.0f} s"
+        return ""
 
     def take(self, tick: int, slow: tuple[str, ...], overruns: int, at_s: float) -> list[Remark]:
         """Take in a report and return what is worth a notice.
@@ -79,6 +91,13 @@ class Pulse:
             return []
         gap_s = at_s - self._ticked_at_s
         before_s, self.stalled_s = self.stalled_s, gap_s if gap_s >= STALLED_S else 0.0
+        if self.stalled_s > self._stall_s_max:
+            self._stall_s_max = self.stalled_s
+            why = f": event store: {self.store_error}" if self.store_error else ""
+            self.stall = (
+                f"the world stalled: it lived and did not tick for {gap_s:.0f} s "
+                f"from {self._ticked_at_s:.0f} s on{why}"
+            )
         if self.stalled_s and not self._stall_told:
             self._stall_told = True
             return [Remark("problem", f"the world lives but has not ticked for {gap_s:.0f} s")]

@@ -87,7 +87,6 @@ class WorldPost:
         self._shared: SharedState | None = None
         self._watch: asyncio.Task[None] | None = None
         self._held_down: set[str] = set()
-        self._rejoined = False
         self.is_up = False
         self.port = gateway_port(spec.port_base)
         owner = Owner(
@@ -180,7 +179,6 @@ class WorldPost:
             await asyncio.sleep(EVENT_WATCH_PAUSE_S)
             if not self.is_up or not self.keeper.pid:
                 return
-            self._rejoined = True
             self._reports.tell("problem", f"the world's events were cut off: {why}", bad=True)
         text = "the world's events cannot be followed any more; its log has them"
         self._reports.tell("problem", text, bad=True)
@@ -191,12 +189,10 @@ class WorldPost:
             pass
 
     async def _take_watched(self, batch: EventBatch) -> None:
-        """Take in a batch, and before the first one after a cut what the log has before it."""
+        """Take in a batch, and before it what did not come and stands in the log."""
         log = self._reports.fold.log
-        if self._rejoined:
-            self._rejoined = False
-            while log.last_seq + 1 < batch.first_seq and await self._read_on():
-                pass
+        while log.last_seq + 1 < batch.first_seq and await self._read_on():
+            pass
         self._take(batch)
 
     async def _read_on(self) -> bool:

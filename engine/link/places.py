@@ -1,9 +1,12 @@
 """Where running engines are found: ``<tmp>/seedstorm-UID/`` with a socket and a note each."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -94,17 +97,58 @@ def socket_path(run: str, base: Path | None = None, ending: str = "sock") -> str
     )
 
 
-def register(entry: RunEntry, base: Path | None = None) -> None:
-    """Write a run's note, replacing an earlier one at once.
+@contextlib.contextmanager
+def claimed(choose: Callable[[frozenset[str]], str], base: Path | None = None) -> Iterator[str]:
+    """Hold the name of a run that is about to start; two that begin at once get two names.
+
+    Args:
+        choose: Gets the names of running engines and of those about to start; returns another.
+        base: Temporary folder, the system's when None.
+
+    Yields:
+        The name, nobody else's until the block ends, or as long as an engine is registered by it.
 
     Raises:
         UserError: See ``runs_folder``.
+        OSError: The claim cannot be written.
+    """
+    folder = runs_folder(base)
+    with _alone(folder):
+        name = choose(frozenset(_engines(folder) | _claims(folder)))
+        claim = folder / f"{name}.claim"
+        claim.write_text(str(os.getpid()), "ascii")
+    try:
+        yield name
+    finally:
+        claim.unlink(missing_ok=True)
+
+
+def register(entry: RunEntry, base: Path | None = None) -> None:
+    """Write a run's note; a dead engine's is replaced, with what that one left.
+
+    Raises:
+        UserError: A living engine has the name or a socket; see ``runs_folder`` too.
         OSError: The note cannot be written.
     """
-    note = runs_folder(base) / f"{entry.run}.json"
-    fresh = note.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.encode(entry))
-    fresh.replace(note)
+    folder = runs_folder(base)
+    note = folder / f"{entry.run}.json"
+    mine = {path for path in (entry.socket_path, entry.events_path) if path}
+    with _alone(folder):
+        for other in map(_read, folder.glob("*.json")):
+            if other is None or other.pid == entry.pid:
+                continue
+            shared = mine & {other.socket_path, other.events_path}
+            if other.run != entry.run and not shared:
+                continue
+            if _is_alive(other.pid):
+                raise UserError(
+                    f"the engine {other.run} (pid {other.pid}, {other.capsule}) is running and "
+                    f"has {min(shared, default='this name')}; start this run by another name"
+                )
+            unregister(other, base)
+        fresh = note.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(entry))
+        fresh.replace(note)
 
 
 def unregister(entry: RunEntry, base: Path | None = None) -> None:
@@ -130,14 +174,17 @@ def running(base: Path | None = None) -> list[RunEntry]:
         UserError: See ``runs_folder``.
     """
     alive: list[RunEntry] = []
-    for note in runs_folder(base).glob("*.json"):
-        entry = _read(note)
-        if entry is None:
-            continue
-        if _is_alive(entry.pid):
-            alive.append(entry)
-        else:
-            unregister(entry, base)
+    folder = runs_folder(base)
+    with _alone(folder):  # an engine that registers now must not lose what it has just made
+        _claims(folder)
+        for note in folder.glob("*.json"):
+            entry = _read(note)
+            if entry is None:
+                continue
+            if _is_alive(entry.pid):
+                alive.append(entry)
+            else:
+                unregister(entry, base)
     return sorted(alive, key=lambda entry: entry.started)
 
 
@@ -176,6 +223,40 @@ def find_run(run: str, base: Path | None = None) -> RunEntry:
     raise UserError(
         f"no engine called {run!r} is running; running: {', '.join(names)}{nearest(run, names)}"
     )
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; held for moments only, and let go when its holder dies."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _engines(folder: Path) -> set[str]:
+    """Return the names of the engines that are noted and live."""
+    entries = map(_read, folder.glob("*.json"))
+    return {entry.run for entry in entries if entry is not None and _is_alive(entry.pid)}
+
+
+def _claims(folder: Path) -> set[str]:
+    """Return the names of runs about to start; clears away claims whose maker is dead."""
+    names = set()
+    for claim in folder.glob("*.claim"):
+        try:
+            pid = int(claim.read_text("ascii"))
+        except FileNotFoundError:
+            continue  # let go of meanwhile
+        except (OSError, ValueError):
+            pid = 0  # nobody's: written by no run of ours
+        if pid > 0 and _is_alive(pid):
+            names.add(claim.stem)
+        else:
+            claim.unlink(missing_ok=True)
+    return names
 
 
 def _read(note: Path) -> RunEntry | None:

@@ -52,6 +52,8 @@ INVARIANT_NAMED_MAX: Final = 64
 """Places in which an invariant is broken that are remembered as told."""
 REPLAY_DIFFERENCES_SHOWN_MAX: Final = 20
 """Differing fields that a verification names; the number of the others is told."""
+SUMMARY_BYTES_MAX: Final = 4 * 1024 * 1024
+"""A ``summary.json`` that is read again; one of a run of days with every fault is far smaller."""
 LOGGED_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block of the log (a tick's inputs or events, a checkpoint), decompressed."""
 LOG_CHECK_BYTES_MAX: Final = 256 * 1024 * 1024

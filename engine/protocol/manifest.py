@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.protocol.errors import UserError
+from engine.protocol.explaining import explain, malformed
 from engine.protocol.policy import PolicyFile
 
 MANIFEST_NAME = "manifest.json"
@@ -48,7 +49,6 @@ class Manifest(Struct, frozen=True):
     world: WorldShape | None = None
 
 
-_format_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _decoder = msgspec.json.Decoder(Manifest)
 
 
@@ -63,13 +63,18 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         UserError: It is none, or one of a newer version.
     """
     try:
-        found = _format_decoder.decode(data).get("format")
-        version = msgspec.json.decode(found, type=int) if found is not None else None
-        if version is not None and version > MANIFEST_FORMAT:
-            raise UserError(
-                f"{where}: manifest of format {version}, from a newer SeedStorm; "
-                f"this one reads format {MANIFEST_FORMAT}: update it"
-            )
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise UserError(f"{where}: no manifest of a run: {malformed(problem)}") from problem
+    version = document.get("format") if isinstance(document, dict) else None
+    if isinstance(version, int) and version > MANIFEST_FORMAT:
+        raise UserError(
+            f"{where}: manifest of format {version}, from a newer SeedStorm; "
+            f"this one reads format {MANIFEST_FORMAT}: update it"
+        )
+    try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise UserError(f"{where}: no manifest of a run: {problem}") from problem
+    except msgspec.ValidationError as problem:
+        field, text = explain(problem, document, Manifest)
+        told = f"{field}: {text}" if field else text
+        raise UserError(f"{where}: no manifest of a run: {told}") from problem

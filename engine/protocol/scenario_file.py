@@ -1,10 +1,9 @@
 """Reads a scenario from TOML; every mistake becomes one line that names the field."""
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -12,6 +11,7 @@ from msgspec import Meta, Struct, field
 from engine.protocol.command import ParamValue, Scope
 from engine.protocol.durations import parse_duration_s
 from engine.protocol.errors import UserError
+from engine.protocol.explaining import explain
 from engine.protocol.files import check_path, is_handed_over, read_file
 from engine.protocol.limits import (
     FAULT_HOLD_S_DEFAULT,
@@ -170,7 +170,8 @@ def parse_scenario(text: str, where: str, known: Known, folder: Path = Path("/")
     try:
         file = msgspec.convert(document, _File)
     except msgspec.ValidationError as problem:
-        raise UserError(f"{where}: {_explain(str(problem), document)}") from problem
+        field_, said = explain(problem, document, _File, null=False)
+        raise UserError(f"{where}: {field_ or 'scenario'}: {said}") from problem
     try:
         return _checked(file, known, folder)
     except UserError as problem:
@@ -281,58 +282,3 @@ def _among(name: str, allowed: Iterable[str], where: str) -> None:
             f"{where}: found {printable(name, 64)!r}; allowed: {', '.join(names)}"
             f"{nearest(name, names)}"
         )
-
-
-_AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
-_UNKNOWN = re.compile(r"unknown field `(?P<name>.*)`$", re.DOTALL)
-_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
-
-
-def _explain(message: str, document: Any) -> str:
-    """Turn msgspec's message into ours: the field's path, what was found, what is allowed."""
-    at = _AT.search(message)
-    path = at["path"] if at else ""
-    said = printable(message[: at.start()] if at else message, 200).replace(" | null", "")
-    unknown = _UNKNOWN.search(message[: at.start()] if at else message)
-    if unknown:
-        fields = _fields_at(path)
-        name = printable(unknown["name"], 64)
-        return (
-            f"{_dotted(path, name)}: unknown key; allowed: {', '.join(fields)}"
-            f"{nearest(name, fields)}"
-        )
-    return f"{_dotted(path)}: {said}{_found(path, document)}"
-
-
-def _dotted(path: str, name: str = "") -> str:
-    whole = f"{path.removeprefix('.')}.{name}" if path and name else path.removeprefix(".") or name
-    return whole or "scenario"
-
-
-def _fields_at(path: str) -> tuple[str, ...]:
-    """Return the keys that the section at ``path`` allows."""
-    sections: dict[str, type[Struct]] = {
-        "": _File,
-        ".target": _Target,
-        ".population": _Population,
-        ".stage": _Stage,
-        ".fault": _Fault,
-        ".fault.scope": Scope,
-        ".policy": _Policy,
-        ".policy.scope": PolicyScope,
-    }
-    return sections[re.sub(r"\[[^]]*\]", "", path)].__struct_fields__
-
-
-def _found(path: str, document: Any) -> str:
-    here = document
-    for key, index in _STEP.findall(path):
-        if index == "...":
-            break
-        try:
-            here = here[key] if key else here[int(index)]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return ""
-    if here is document or isinstance(here, list):
-        return ""
-    return f", found {printable(repr(here), 80)}"

@@ -3,11 +3,13 @@
 A field that a run cannot know (no embedded world, no console) is absent.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from engine.protocol.cheats import CheatsSummary
+
+SUMMARY_NAME: Final = "summary.json"
 
 Verdict = Literal["held", "failed", "invalid"]
 

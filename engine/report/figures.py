@@ -36,6 +36,8 @@ class Figures(Struct):
         tick: None without an embedded world; ``events`` and ``violations`` likewise.
         console: None when no console painted.
         story: None when nobody told one.
+        events_missed: Events that neither came to the hub nor could be read from the log.
+        stall: The longest time in which the world lived and did not tick, in words.
         squads_lost: How often a squad died, and its newest samples with it.
     """
 
@@ -57,6 +59,8 @@ class Figures(Struct):
     console: ConsoleSummary | None = None
     state_hash: str = ""
     squads_lost: int = 0
+    events_missed: int = 0
+    stall: str = ""
     story: StorySummary | None = None
     cheats: CheatsSummary = CheatsSummary()
 

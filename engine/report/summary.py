@@ -101,14 +101,23 @@ def _why_invalid(figures: Figures, *, has_thresholds: bool) -> list[str]:
         return [f"no player ever connected{': ' + errors if errors else ''}"]
     reasons = []
     if generator.saturated:
+        advice = "; use fewer players or more squads"
+        if figures.stall:
+            reasons.append(figures.stall)
+            advice = ", perhaps because of the world"
         reasons.append(
             f"the generator was saturated from {generator.saturated_at_s or 0:.0f} s: sends were "
             f"late by more than {SATURATED_LATENESS_MS:.0f} ms (p99) in "
-            f"{SATURATED_CONSECUTIVE_S} consecutive seconds; use fewer players or more squads"
+            f"{SATURATED_CONSECUTIVE_S} consecutive seconds{advice}"
         )
     if figures.squads_lost:
         reasons.append(
             f"samples are lost: squads died in the middle of the run ({figures.squads_lost} times)"
+        )
+    if figures.events_missed:
+        reasons.append(
+            f"{figures.events_missed} events never reached the hub: what is counted from them "
+            "(violations, deaths, cheats) is too low"
         )
     cut_short = figures.duration_s <= figures.warm_up_s
     if cut_short and figures.players.target and (figures.planned or has_thresholds):
@@ -132,6 +141,9 @@ def _remarks(figures: Figures) -> list[str]:
     if not figures.players.target and not figures.players.connected_max:
         return ["nothing was judged: the run had no player"]
     if not any(histogram.count for histogram in figures.latency.values()):
+        if figures.warm_up_s and figures.commands.due:
+            late = f"no command of after the warm-up of {figures.warm_up_s:g} s was answered"
+            return [f"nothing was judged: {late}"]
         return ["nothing was judged: no command was sent"]
     return []
 

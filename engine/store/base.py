@@ -29,7 +29,19 @@ class Conflict(ValueError):
 
 
 class Damaged(ValueError):
-    """A stored log does not hold what was written; what was found, and what still holds."""
+    """A stored log does not hold what was written; what was found, and what still holds.
+
+    Args:
+        text: In words.
+        tick: See below.
+
+    Attributes:
+        tick: The first tick that is not as it was written; None where no tick can be named.
+    """
+
+    def __init__(self, text: str, tick: int | None = None) -> None:
+        super().__init__(text)
+        self.tick = tick
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,18 @@ from itertools import chain, islice
 import numpy as np
 
 from engine.protocol.events import EVENT_KINDS, entity_name
+from engine.protocol.gateway import INTENT_KINDS
 from engine.protocol.limits import REPLAY_DIFFERENCES_SHOWN_MAX
 from engine.protocol.replay import FieldDifference
 from engine.world.arrays import Array
-from engine.world.audit import NO_POLICY, VERDICT_NAMES, WORLD_ITSELF, AuditBlock
+from engine.world.audit import (
+    NO_POLICY,
+    VERDICT_NAMES,
+    WORLD_ITSELF,
+    AuditBlock,
+    AuditTable,
+    names_in,
+)
 from engine.world.events import EVENT_DTYPE, EventBlock
 from engine.world.state import COLUMNS, State
 from engine.world.world import World
@@ -41,15 +49,26 @@ def blocks(found: EventBlock, stored: EventBlock) -> Differences:
     return _first(_event_differences(found, stored))
 
 
-def audits(found: AuditBlock, stored: AuditBlock, intents: Array) -> Differences:
+def audits(
+    found: AuditBlock, stored: AuditBlock, intents: Array, names: tuple[str, ...] = ()
+) -> Differences:
     """Return what differs between the verdicts of a re-run and the recorded ones.
 
     Args:
         found: Of the re-run.
         stored: The recorded ones.
         intents: ``INTENT_DTYPE``, which they are about, row by row.
+        names: Policies of the re-run, in the order in which they judge.
     """
-    return _first(_audit_differences(found, stored, intents))
+    return _first(_audit_differences(found, stored, intents, names))
+
+
+def other_policies(found: AuditBlock, stored: AuditBlock) -> str:
+    """Return in words which policies judged in only one of the two; empty when the same did."""
+    ours, theirs = _only_there(found, stored), _only_there(stored, found)
+    told = [f"stored has {theirs} besides"] if theirs else []
+    told += [f"the re-run has {ours}{' besides' * (not theirs)}"] if ours else []
+    return f"this log was governed by other policies: {', '.join(told)}" if told else ""
 
 
 def differing(found: Array, stored: Array) -> Array:
@@ -118,10 +137,13 @@ def _event_differences(found: EventBlock, stored: EventBlock) -> Iterator[FieldD
 
 
 def _audit_differences(
-    found: AuditBlock, stored: AuditBlock, intents: Array
+    found: AuditBlock, stored: AuditBlock, intents: Array, names: tuple[str, ...]
 ) -> Iterator[FieldDifference]:
+    names_stored = names if stored.version == found.version else ()
+    if stored.table is not None:
+        names_stored = stored.table.names
     for row in range(max(len(found.verdict), len(stored.verdict))):
-        ours, theirs = _verdict(found, row), _verdict(stored, row)
+        ours, theirs = _verdict(found, row, names), _verdict(stored, row, names_stored)
         if ours == theirs:
             continue
         who, what = "world", f"verdict {row}"
@@ -129,23 +151,50 @@ def _audit_differences(
             who = entity_name(int(intents["player"][row]))
             what = f"verdict on command {intents['seq'][row]}"
         yield FieldDifference(who, what, ours, theirs)
-    if found.table != stored.table or found.version != stored.version:
-        pair = [f"version {each.version}: {each.table}" for each in (found, stored)]
-        yield FieldDifference("world", "table of policies", *pair)
+    if found.version != stored.version:
+        yield FieldDifference("world", "changes of policies", found.version, stored.version)
+    if found.table != stored.table:
+        yield from _table_differences(found.table, stored.table)
 
 
-def _verdict(audit: AuditBlock, row: int) -> str | None:
+def _table_differences(
+    found: AuditTable | None, stored: AuditTable | None
+) -> Iterator[FieldDifference]:
+    if found is None or stored is None or found.names != stored.names:
+        ours, theirs = (None if each is None else ", ".join(each.names) for each in (found, stored))
+        yield FieldDifference("world", "policies", ours, theirs)
+        return
+    kinds = (*INTENT_KINDS, "unknown intent")
+    for kind, *masks in zip(kinds, found.by_kind, stored.by_kind, strict=False):
+        pair = [", ".join(names_in(mask, found.names)) for mask in masks]
+        if masks[0] != masks[1]:
+            yield FieldDifference("world", f"policies that judge every {kind}", *pair)
+
+
+def _only_there(here: AuditBlock, other: AuditBlock) -> str:
+    if here.table is None or other.table is None:
+        return ""
+    return ", ".join(name for name in here.table.names if name not in other.table.names)
+
+
+def _verdict(audit: AuditBlock, row: int, names: tuple[str, ...]) -> str | None:
     if row >= len(audit.verdict):
         return None
-    policy, asked = int(audit.policy[row]), ""
-    by = {NO_POLICY: "", WORLD_ITSELF: " by the world"}.get(policy, f" by policy {policy}")
+    place, asked = int(audit.policy[row]), ""
+    policy = names[place] if place < len(names) else f"policy {place}"
+    by = {NO_POLICY: "", WORLD_ITSELF: " by the world"}.get(place, f" by {policy}")
     if audit.narrow is not None:
-        asked = f", asked {int(audit.narrow[row]):#x}"
+        asked = f", asked {_named(int(audit.narrow[row]), names)}"
     if audit.marks is not None:
-        for mark in np.flatnonzero(audit.marks.rows == row).tolist():
-            marks = audit.marks
-            asked = f", asked {int(marks.asked[mark]):#x}, changed by {int(marks.changed[mark]):#x}"
+        marks = audit.marks
+        for mark in np.flatnonzero(marks.rows == row).tolist():
+            each, changed = int(marks.asked[mark]), int(marks.changed[mark])
+            asked = f", asked {_named(each, names)}, changed by {_named(changed, names)}"
     return f"{VERDICT_NAMES[audit.verdict[row]]}{by}{asked}"
+
+
+def _named(mask: int, names: tuple[str, ...]) -> str:
+    return ", ".join(names_in(mask, names)) or f"{mask:#x}"
 
 
 def _whose(found: EventBlock, stored: EventBlock, row: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.protocol.replay import Difference, Phase
 from engine.store import compare
@@ -14,10 +15,12 @@ from engine.world.audit import AuditBlock
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 from engine.world.refold import refold
-from engine.world.world import World, WorldConfig
+from engine.world.world import TickResult, World, WorldConfig
 
 
-def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> Difference:
+def tick_difference(
+    log: LogReader, config: WorldConfig, record: TickRecord, first: TickResult
+) -> Difference:
     """Return what differs in a tick that is known to differ.
 
     The tick is stepped once more, beside it the stored events are applied to the state
@@ -27,10 +30,31 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
         log: The log.
         config: What its world was made from.
         record: The first tick that differs.
+        first: What stepping it gave.
 
     Raises:
         ValueError: What is stored is damaged.
     """
+    difference, again = _second_re_run(log, config, record)
+    if _logged(again) == _logged(first):
+        return difference
+    if again.hash == record.hash and _logged(again)[2:] == (record.events, record.audit):
+        what = "a second re-run gives what is stored"
+    else:
+        what = f"{difference.what}; a second re-run gives something else than the first"
+    made = ", ".join(policy.name for policy in config.policies)
+    files = f" (policies from files: {made})" if made else ""
+    return replace(difference, what=f"{what}: something in it is not deterministic{files}")
+
+
+def _logged(result: TickResult) -> tuple[bytes, int, bytes, bytes]:
+    events = result.events
+    return result.hash, events.first_seq, events.to_log(), result.audit.to_log()
+
+
+def _second_re_run(
+    log: LogReader, config: WorldConfig, record: TickRecord
+) -> tuple[Difference, TickResult]:
     world = world_at(log, config, record.tick)
     told = World.restore(config, world.checkpoint())
     inputs, stored = TickInputs.unpack(record.inputs), record.block()
@@ -44,20 +68,26 @@ def tick_difference(log: LogReader, config: WorldConfig, record: TickRecord) -> 
     what = f"the re-run gives {len(found.rows)} events, stored are {len(stored.rows)}"
     if result.audit.to_log() != record.audit:
         phase, what = "govern", "the re-run judges otherwise"
-        events, more_events = compare.audits(
-            result.audit, AuditBlock.from_log(record.audit), inputs.intents
-        )
+        audit = AuditBlock.from_log(record.audit)
+        names = tuple(view.name for view in world.governor.views())
+        events, more_events = compare.audits(result.audit, audit, inputs.intents, names)
+        what = compare.other_policies(result.audit, audit) or what
     if phase is not None:
-        return Difference(
+        difference = Difference(
             record.tick, phase, what, events, more_events, fields, more, record.tick + 1
         )
+        return difference, result
     if result.events.first_seq != record.first_seq:
         what = f"its first event is {result.events.first_seq}, stored is {record.first_seq}"
-        return Difference(record.tick, "step", what)
+        return Difference(record.tick, "step", what), result
+    if result.hash == record.hash:
+        what = "its events are what the re-run gives, but written in another form"
+        return Difference(record.tick, "log", what), result
     what = f"the state's hash is {result.hash.hex()[:12]}, stored is {record.hash.hex()[:12]}"
     if fields:
-        return Difference(record.tick, "hash", what, (), 0, fields, more, record.tick + 1)
-    return _at_next_checkpoint(log, world, Difference(record.tick, "hash", what))
+        difference = Difference(record.tick, "hash", what, (), 0, fields, more, record.tick + 1)
+        return difference, result
+    return _at_next_checkpoint(log, world, Difference(record.tick, "hash", what)), result
 
 
 def checkpoint_difference(world: World, stored: bytes) -> Difference:

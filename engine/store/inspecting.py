@@ -33,7 +33,8 @@ def inspect(
     if ahead:
         raise Damaged(
             f"the log ends with tick {end - 1}, and has the state before tick {ahead[-1]}: "
-            "its newest ticks are gone"
+            "its newest ticks are gone",
+            end,
         )
     if pages:
         raise Damaged(f"the log is damaged beside its ticks, which are whole{pages}")
@@ -93,4 +94,4 @@ def _one(tables: Tables, tick: int) -> Stored:
 
 def _damaged(tick: int, what: str) -> Damaged:
     before = f"the last good tick is {tick - 1}" if tick else "no tick before it is good"
-    return Damaged(f"tick {tick} of the log is damaged: {what}; {before}")
+    return Damaged(f"tick {tick} of the log is damaged: {what}; {before}", tick)

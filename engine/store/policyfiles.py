@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from blake3 import blake3
 
@@ -31,6 +31,21 @@ def read_policy_file(path: Path, where: str = "") -> bytes:
     """
     named = f"{where}: {path}" if where else str(path)
     return read_file(path, POLICY_FILE_BYTES_MAX, named, "a Python file with a POLICY")
+
+
+def check_policy_files(files: Sequence[str]) -> list[str]:
+    """See whether users' files can be read and are Python; nothing of them is run.
+
+    Returns:
+        Their names, without folders.
+
+    Raises:
+        UserError: One cannot be read, or has a syntax error.
+    """
+    paths = [Path(each) for each in files]
+    for path in paths:
+        _compiled(read_policy_file(path), path, str(path))
+    return [path.name for path in paths]
 
 
 def config_of(shape: WorldShape, folder: Path) -> WorldConfig:
@@ -106,13 +121,25 @@ def _run(content: bytes, path: Path, origin: str) -> dict[str, object]:
     module.__file__ = str(path)
     # What the file defines may look its own module up, as dataclasses do.
     sys.modules[module.__name__] = module
+    code = _compiled(content, path, origin)
     try:
         # Not by the import system, which would write what it compiled into the capsule.
-        exec(compile(content, str(path), "exec"), vars(module))  # noqa: S102 - a user's own file, with the user's consent
+        exec(code, vars(module))  # noqa: S102 - a user's own file, with the user's consent
     except (Exception, SystemExit) as problem:
-        frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename == str(path)]
-        line = getattr(problem, "lineno", None) or (frames[-1].lineno if frames else None)
-        where = f", line {line}" if line else ""
-        said = printable(f"{type(problem).__name__}: {problem}", 200)
-        raise UserError(f"{origin}{where}: {said}") from problem
+        raise _wrong(problem, path, origin) from problem
     return vars(module)
+
+
+def _compiled(content: bytes, path: Path, origin: str) -> CodeType:
+    try:
+        return compile(content, str(path), "exec")
+    except Exception as problem:
+        raise _wrong(problem, path, origin) from problem
+
+
+def _wrong(problem: BaseException, path: Path, origin: str) -> UserError:
+    frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename == str(path)]
+    line = getattr(problem, "lineno", None) or (frames[-1].lineno if frames else None)
+    where = f", line {line}" if line else ""
+    said = printable(f"{type(problem).__name__}: {problem}", 200)
+    return UserError(f"{origin}{where}: {said}")

@@ -17,6 +17,7 @@ from engine.store.policyfiles import config_of
 from engine.store.reading import LogFile
 from engine.store.replay import world_at
 from engine.store.retold import retold
+from engine.store.runend import end_gone
 from engine.store.then import entity_then, world_then
 from engine.store.verify import verify
 from engine.world.replica import Replica
@@ -53,7 +54,7 @@ class Recording(Struct, frozen=True):
     def verify(
         self, progress: Callable[[Progress], object], *, from_checkpoint: bool
     ) -> Verification:
-        """Re-run it and compare; see ``engine.store.verify``.
+        """Re-run it and compare; see ``engine.store.verify`` and ``runend``.
 
         Raises:
             UserError: It was governed by code that may not run, or not even the end of the
@@ -62,13 +63,17 @@ class Recording(Struct, frozen=True):
         if not self.may_step:
             raise self._unread("a re-run runs it again")
         try:
-            return verify(
+            done = verify(
                 self.log,
                 self.config,
                 self.run,
                 from_checkpoint=from_checkpoint,
                 progress=progress,
             )
+            if not done.equal or done.went_on:
+                return done
+            gone = end_gone(self.log, self.config, self.path)
+            return done if gone is None else replace(done, equal=False, difference=gone)
         except ValueError as problem:
             raise _damaged(problem) from problem
         except OSError as problem:

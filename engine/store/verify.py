@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.protocol.replay import Difference, Progress, Verification
-from engine.store.base import LogReader, TickRecord
+from engine.store.base import Damaged, LogReader, TickRecord
 from engine.store.diagnose import checkpoint_difference, tick_difference
 from engine.store.replay import start_at, walk_on
 from engine.world.events import EVENT_SCHEMA
@@ -38,6 +38,9 @@ def verify(
 ) -> Verification:
     """Re-run a log to where it ends now and compare hashes, events, verdicts and checkpoints.
 
+    Before anything is stepped its rows are held against their checks: what damage would
+    lead a world to is no answer to where the damage is.
+
     Args:
         log: The log; ticks that are appended meanwhile are left out.
         config: What its world was made from.
@@ -51,6 +54,11 @@ def verify(
     """
     last = log.last()
     end = 0 if last is None else last.tick + 1
+    damage = _damage(log, end, whole=False)
+    if damage is not None:
+        return Verification(
+            run, False, 0, 0, 0, 0, 0, config.interval_ms, "", damage, log.last() != last
+        )
     saved = {tick for tick in log.checkpoint_ticks() if tick <= end}
     world = start_at(log, config, end if from_checkpoint else 0).world
     start, count = world.tick, _Count()
@@ -93,7 +101,7 @@ def _tick(
         count.ticks += 1
         count.events += record.count
         count.verdicts += len(result.verdicts.verdict)
-        return None if _is_equal(record, result) else tick_difference(log, config, record)
+        return None if _is_equal(record, result) else tick_difference(log, config, record, result)
     except StopIteration:
         return Difference(tick, "log", "it is gone from the log")
     except _UNREADABLE as problem:
@@ -108,7 +116,8 @@ def _damage(log: LogReader, end: int, *, whole: bool) -> Difference | None:
     try:
         log.inspect(_WHOLE, None if whole else end)
     except _UNREADABLE as problem:
-        return Difference(end, "log", str(problem))
+        tick = problem.tick if isinstance(problem, Damaged) else None
+        return Difference(end if tick is None else tick, "log", str(problem))
     return None
 
 

@@ -157,6 +157,19 @@ async def test_two_runs_at_once(place: Place) -> None:
     assert is_good_end(_summary(other))
 
 
+async def test_a_second_engine_of_the_name_is_refused_and_harms_nothing(place: Place) -> None:
+    run = await place.start(place.spec("one"))
+    before = place.left()
+    runs_dir = str(place.base / "elsewhere")
+    word = await place.first_word(place.spawn(place.spec("one", runs_dir=runs_dir)))
+    assert isinstance(word, HubFailed)
+    assert f"the engine one (pid {run.pid}" in word.message
+    assert place.left() == before
+    await run.watch(_all_connected, "players play on")
+    await run.end()
+    assert is_good_end(_summary(run))
+
+
 async def test_a_hangup_is_nothing_and_a_second_signal_ends_at_once(place: Place) -> None:
     run = await place.start(place.spec())
     await run.watch(_all_connected, "players play")

@@ -23,6 +23,7 @@ from engine.world.inputs import TickInputs
 from engine.world.world import World
 from tests.integration.cli_kit import RUN, command_of, started
 from tests.integration.hub_process import PATIENCE_S
+from tests.sim.tampered import chain_anew
 from tests.specs import at_once, small_run
 
 TICKS = 25
@@ -84,15 +85,19 @@ def test_as_json_and_from_a_checkpoint(capsys: pytest.CaptureFixture[str], recor
     assert told["times_real"] > 0
 
 
-def _spoil(runs: Path, sql: str, *values: object) -> None:
-    database = sqlite3.connect(runs / "20260101-000000-storm" / "events.db")
+def _spoil(runs: Path, sql: str, *values: object, forged: bool = False) -> None:
+    """Change a log; ``forged``: by somebody who knows about the checks."""
+    file = runs / "20260101-000000-storm" / "events.db"
+    database = sqlite3.connect(file)
     with database:
         database.execute(sql, values)
     database.close()
+    if forged:
+        chain_anew(file)
 
 
 def test_another_hash(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
-    _spoil(runs, "UPDATE ticks SET hash = ? WHERE tick = 7", bytes(32))
+    _spoil(runs, "UPDATE ticks SET hash = ? WHERE tick = 7", bytes(32), forged=True)
     code, out, _ = _replay(capsys, runs, "2026", "--verify")
     assert code == 5
     assert out.startswith("20260101-000000-storm: DIFFERS at tick 7, hash: the state's hash is ")
@@ -101,7 +106,7 @@ def test_another_hash(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
 
 def test_the_inputs_of_another_tick(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
     _spoil(runs, "UPDATE ticks SET inputs = (SELECT inputs FROM ticks WHERE tick = 5) "
-                 "WHERE tick = 7")  # fmt: skip
+                 "WHERE tick = 7", forged=True)  # fmt: skip
     code, out, _ = _replay(capsys, runs, "2026", "--verify", "--json")
     told = json.loads(out)["difference"]
     assert code == 5
@@ -111,11 +116,61 @@ def test_the_inputs_of_another_tick(capsys: pytest.CaptureFixture[str], runs: Pa
 
 
 def test_a_check_that_was_changed(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
-    """Nothing that was stepped differs, and still the log is not what was written."""
+    """Nothing that is stepped would differ, and still the log is not what was written."""
     _spoil(runs, 'UPDATE ticks SET "check" = ? WHERE tick = 7', bytes(16))
     code, out, _ = _replay(capsys, runs, "2026", "--verify")
     assert code == 5
-    assert "tick 7 of the log is damaged" in out
+    assert out.startswith(
+        "20260101-000000-storm: DIFFERS at tick 7, log: tick 7 of the log is damaged: "
+    )
+    assert "the last good tick is 6" in out
+
+
+def test_a_log_whose_end_was_cut_off_is_held_against_the_summary(
+    capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    run = runs / "20260101-000000-storm"
+    told = json.loads(_replay(capsys, runs, "2026", "--verify", "--json")[1])
+    summary = {"state_hash": told["state_hash"], "events": {"stored": told["events"]}, "more": 1}
+    (run / "summary.json").write_text(json.dumps(summary))
+    assert _replay(capsys, runs, "2026", "--verify")[0] == 0
+    _spoil(runs, "DELETE FROM ticks WHERE tick >= 20")
+    code, out, _ = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5
+    assert "DIFFERS at tick 20, log: the log ends at tick 19 with state " in out
+    assert f"the run's summary knows state '{told['state_hash'][:12]}'" in out
+    assert "its end is gone" in out
+    (run / "summary.json").unlink()
+    shorter = json.loads(_replay(capsys, runs, "2026", "--verify", "--json")[1])
+    assert shorter["equal"], "nobody knows of more"
+
+
+def test_a_log_that_knows_more_than_the_summary_is_equal(
+    capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    run = runs / "20260101-000000-storm"
+    for at in ("0", "13"):
+        then = json.loads(_replay(capsys, runs, "2026", "--at", at, "--json")[1])
+        summary = {"state_hash": then["state_hash"], "events": {"stored": then["events"]}}
+        (run / "summary.json").write_text(json.dumps(summary))
+        assert _replay(capsys, runs, "2026", "--verify")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1]", b"\xff", b'{"events": 3}', b"[" * 5_000_000, None]
+)
+def test_a_summary_that_is_none_is_told(
+    capsys: pytest.CaptureFixture[str], runs: Path, content: bytes | None
+) -> None:
+    summary = runs / "20260101-000000-storm" / "summary.json"
+    if content is None:
+        summary.mkdir()
+    else:
+        summary.write_bytes(content)
+    code, out, err = _replay(capsys, runs, "2026", "--verify")
+    assert code == 5, err
+    assert "log: where it ended is not known: summary.json is" in out
+    assert out.count("\n") == 1
 
 
 def test_a_damaged_page(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
@@ -132,7 +187,10 @@ def test_a_damaged_page(capsys: pytest.CaptureFixture[str], runs: Path) -> None:
     ("spoil", "code", "said"),
     [
         (lambda run: (run / "manifest.json").write_text("{}"), 2, "no manifest of a run"),
-        (lambda run: (run / "manifest.json").write_text("[1]"), 2, "no manifest of a run"),
+        (lambda run: (run / "manifest.json").write_text("[1]"), 2, "found a list of 1; allowed"),
+        (lambda run: (run / "manifest.json").write_text("["), 2, "it is cut off in the middle"),
+        (lambda run: (run / "manifest.json").write_text("[" * 200_000), 2, "nested too deep"),
+        (lambda run: (run / "manifest.json").write_text('{"format": "x"}'), 2, "format: found 'x'"),
         (lambda run: (run / "manifest.json").write_bytes(b"\xff\xfe"), 2, "no manifest of a run"),
         (lambda run: (run / "manifest.json").write_text('{"format": 9}'), 2, "newer SeedStorm"),
         (
@@ -221,7 +279,9 @@ def test_a_log_of_another_version(
     [
         (["nope", "--verify"], "no run called 'nope'"),
         (["20260101-000000-strm", "--verify"], "did you mean '20260101-000000-storm'?"),
-        (["./nope", "--verify"], "is no capsule of a run"),
+        (["./nope", "--verify"], "is no capsule of a run: there is no such folder"),
+        ([__file__, "--verify"], "is no capsule of a run: it is no folder"),
+        (["/", "--verify"], "is no capsule of a run: it has no manifest.json"),
         (["", "--verify"], "is no capsule of a run"),
         (["2026"], "give either --verify or --at TICK"),
         (["2026", "--verify", "--at", "3"], "give either --verify or --at TICK"),

@@ -2,11 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import apsw
 import numpy as np
 
 from engine.store.base import Inspection, Last, LogReader, TickRecord
+from engine.store.chain import NO_CHECK, check_of
+from engine.store.tables import Tables
 from engine.world.events import EventBlock
+
+
+def chain_anew(path: Path) -> None:
+    """Compute the checks of a log's rows again, as who tampers with it might."""
+    db = apsw.Connection(str(path))
+    check = NO_CHECK
+    for record, _ in Tables(db, path).stored(0):
+        check = check_of(check, record)
+        db.execute('UPDATE ticks SET "check" = ? WHERE tick = ?', (check, record.tick)).fetchall()
+    db.close()
 
 
 class Log:

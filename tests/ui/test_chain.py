@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from console.doings import picked
+from engine.protocol.events import Event
+from engine.protocol.feed import ViolationRow
 from engine.protocol.query import Answer, ChainQuery, EntityQuery, EventsQuery, Query, Refused
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.fake_link import FakeLink
@@ -95,3 +99,46 @@ async def test_nothing_picked_is_said(tmp_path: Path):
         await pilot.press("5", "c")
         await until(lambda: "pick an event" in text_of(app), pilot)
         assert chains(link) == []
+
+
+@pytest.mark.parametrize("page", ["3", "4"])
+async def test_what_is_explained_is_the_marked_row_also_under_load(tmp_path: Path, page: str):
+    app, link = make(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        play(app, link, 60)
+        await pilot.press(page, "c")
+        await until(lambda: len(chains(link)) == 1, pilot)
+        await pilot.press("escape")
+        play(app, link, 125)
+        await pilot.press("c")
+        await until(lambda: len(chains(link)) == 2, pilot)
+        first, second = chains(link)
+        assert first == second
+        await pilot.press("escape")
+        row = picked(app)
+        assert isinstance(row, Event | ViolationRow)
+        assert row.seq == first
+        assert not getattr(app.model.view, app.model.view.focus).follow
+        assert "newer, f follows" in text_of(app)
+
+
+async def test_violations_by_v_stay_what_they_were(tmp_path: Path):
+    app, link = make(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        play(app, link, 60)
+        await pilot.press("v")
+        row = picked(app)
+        assert isinstance(row, ViolationRow)
+        flood = tuple(
+            ViolationRow(seq, 9000, "speed", 1, "fast", False) for seq in range(90_000, 90_200)
+        )
+        snapshot = app.model.live.snapshot
+        assert snapshot is not None
+        app.deliver([replace(snapshot, violations=replace(snapshot.violations, tail=flood))])
+        await pilot.press("c")
+        await until(lambda: chains(link) == [row.seq], pilot)
+        await pilot.press("escape", "x", "x")
+        assert app.model.seen.has(row)
+        assert app.model.seen.count <= snapshot.violations.total

@@ -327,6 +327,16 @@ def test_bad_ticks_and_a_full_store_are_told_once(state: HubState) -> None:
     assert fold.figures(9.0, (), planned=False).trouble == ()
 
 
+def test_a_world_that_stalls_to_the_end_makes_the_run_invalid() -> None:
+    fold = _fold()
+    fold.take_world(world_report(1), 1.0)
+    fold.look(9.0)
+    fold.close(9.0)
+    (trouble,) = fold.figures(9.0, (), planned=True).trouble
+    told = "the world stalled: it lived and did not tick for 8 s from 1 s on, to the end"
+    assert (trouble.text, trouble.exit_code) == (told, 4)
+
+
 def test_bad_ticks_are_told_once_a_second_with_their_number() -> None:
     fold = _fold()
     told = []

@@ -11,7 +11,7 @@ from engine.protocol.audit import PolicyRow
 from engine.protocol.child import WorldOrder, WorldOrderDone
 from engine.protocol.command import Reply
 from engine.protocol.gateway import Intent
-from engine.protocol.limits import ORDER_SEQ_BASE, ORDERS_IN_FLIGHT_MAX
+from engine.protocol.limits import ORDERS_IN_FLIGHT_MAX
 from engine.protocol.policy import (
     PolicyChange,
     PolicyCount,
@@ -69,7 +69,7 @@ async def test_the_world_dies_with_orders_in_flight() -> None:
     answer = await asked
     assert isinstance(answer, Refused)
     assert answer.code == "gone"
-    assert str(ORDER_SEQ_BASE + 1) in answer.message
+    assert answer.message == "the world died; it may still be carried out: the events tell"
 
 
 async def test_a_world_that_does_not_answer() -> None:
@@ -78,6 +78,12 @@ async def test_a_world_that_does_not_answer() -> None:
     answer = await orders.place(7, REST)
     assert isinstance(answer, Refused)
     assert answer.code == "deadline"
+    fate = "it may still be carried out: the events tell"
+    assert answer.message == f"no answer within 0.01 s; {fate}"
+    full = "the world cannot store its ticks: disk is full"
+    answer = await WorldOrders(world.post, 0.01, lambda: full).place(7, REST)
+    assert isinstance(answer, Refused)
+    assert answer.message == f"no answer within 0.01 s: {full}; {fate}"
     orders.done(WorldOrderDone(1, 5, "permit"))  # too late, and let go
 
 
@@ -151,3 +157,13 @@ def test_counts_go_on_when_the_world_is_new() -> None:
     watch.count({"speed": PolicyCount(3, 1, 0)})
     watch.count({"speed": PolicyCount(4, 1, 0)})
     assert watch.answer().rows == (PolicyRow(view, PolicyCount(9, 3, 1)),)
+
+
+def test_policies_that_could_hold_up_the_world_are_users_own_that_judge() -> None:
+    watch = PolicyWatch()
+    mine = PolicyView("mine", "", 40, True, PolicyScope(), {}, built_in=False)
+    off = msgspec.structs.replace(mine, name="off", enabled=False)
+    watch.take(WorldPolicies((PolicyView("speed", "", 1, True, PolicyScope(), {}), off)))
+    assert watch.suspects() == ""
+    watch.take(WorldPolicies((mine, off)))
+    assert watch.suspects() == "; look for a loop without end in your policies: mine"

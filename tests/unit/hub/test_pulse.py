@@ -36,10 +36,15 @@ def test_a_world_that_stands_still_is_told_once_and_so_is_its_going_on() -> None
     assert "has not ticked for 2 s" in stood.text
     assert pulse.look(9.0) == []
     assert pulse.stalled_s == 8.0
+    assert pulse.ails == "the world lives but has not ticked for 8 s"
     pulse.take(2, (), 0, 9.5)
     (on,) = pulse.look(9.6)
     assert (on.text, on.bad) == ("the world ticks again, after 8 s", False)
     assert (pulse.stalled_s, pulse.look(9.7)) == (0.0, [])
+    told = "the world stalled: it lived and did not tick for 8 s from 1 s on"
+    assert (pulse.ails, pulse.stall) == ("", told)
+    pulse.look(12.0)
+    assert pulse.stall == told, "the longest is told"
 
 
 def test_a_world_that_is_gone_is_not_said_to_stand_still() -> None:

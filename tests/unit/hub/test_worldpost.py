@@ -188,6 +188,14 @@ async def test_a_hole_of_many_pages_is_filled_and_not_in_the_hubs_loop(
     assert threading.get_ident() not in readers
 
 
+async def test_a_batch_that_did_not_come_is_read_from_the_log(bench: Bench) -> None:
+    for published in (True, False, False, True):
+        bench.tick(published)
+    await until(lambda: bench.fold.log.last_seq == bench.stored)
+    assert bench.fold.log.missed == 0
+    assert bench.said == []
+
+
 async def test_what_recovery_took_is_in_the_log_and_what_was_passed_over_is_told(
     tmp_path: Path, own_place: Path
 ) -> None:

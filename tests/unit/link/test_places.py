@@ -1,12 +1,16 @@
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from console.options import run_name
 from engine.link.places import (
     RunEntry,
+    claimed,
     find_run,
     register,
     running,
@@ -120,3 +124,50 @@ def test_a_broken_note_is_no_run(base: Path) -> None:
     (runs_folder(base) / "r.json").write_text("{")
     (runs_folder(base) / "s.json").write_text('{"run": "t", "pid": 1, "capsule": ""}')
     assert running(base) == []
+
+
+def _second(taken: frozenset[str]) -> str:
+    return run_name("storm", "20260101-000000", taken)
+
+
+def test_runs_that_begin_in_the_same_second_get_names_of_their_own(base: Path) -> None:
+    folder = runs_folder(base)
+    with claimed(_second, base) as one:
+        with claimed(_second, base) as other:
+            register(_entry(other, base), base)
+            assert (one, other) == ("20260101-000000-storm", "20260101-000000-storm-2")
+        with claimed(_second, base) as third:
+            assert third == "20260101-000000-storm-3", "an engine that runs keeps its name"
+    (folder / f"{one}.claim").write_text(str(_dead_pid()))
+    (folder / "of-nobody.claim").write_text("what")
+    with claimed(_second, base) as again:
+        assert again == one, "who died before the start holds no name"
+    assert not list(folder.glob("*.claim"))
+
+
+def test_the_name_or_the_socket_of_a_living_engine_is_refused_and_left_alone(base: Path) -> None:
+    other = _entry("one", base, pid=os.getppid())
+    register(other, base)
+    Path(other.socket_path).touch()
+    with pytest.raises(UserError, match=rf"engine one \(pid {os.getppid()}.*is running"):
+        register(_entry("one", base), base)
+    mine = RunEntry("two", os.getpid(), "/d", "2026", socket_path=other.socket_path)
+    with pytest.raises(UserError, match=r"has .*one\.sock; start this run by another name"):
+        register(mine, base)
+    assert running(base) == [other]
+    assert Path(other.socket_path).exists()
+
+
+def test_the_name_of_a_dead_engine_is_taken_over(base: Path) -> None:
+    dead = _entry("one", base, pid=_dead_pid())
+    register(dead, base)
+    Path(dead.socket_path).touch()
+    register(_entry("one", base), base)
+    assert running(base) == [_entry("one", base)]
+    assert not Path(dead.socket_path).exists()
+
+
+def _dead_pid() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid

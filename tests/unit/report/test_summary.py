@@ -9,7 +9,9 @@ from engine.protocol.summary import (
     CommandsSummary,
     GeneratorSummary,
     PlayersSummary,
+    Spread,
     Summary,
+    TickSummary,
     ViolationsSummary,
 )
 from engine.report.figures import Figures, Trouble
@@ -67,6 +69,30 @@ def test_a_broken_invariant_fails_the_run_and_is_named() -> None:
     assert _verdict(summary) == ("failed", 1)
     (reason,) = summary.reasons
     assert reason == "the world did not stay true: broken invariants were told of: purses (1)"
+
+
+def test_events_that_were_missed_make_the_run_invalid() -> None:
+    summary = build_summary(_figures(events_missed=21), (FAST,))
+    assert _verdict(summary) == ("invalid", 4)
+    assert summary.reasons[0].startswith("21 events never reached the hub")
+
+
+def test_a_world_that_stalled_is_told_before_the_generator_which_is_not_blamed() -> None:
+    late = {"saturated": True, "saturated_at_s": 12.0}
+    summary = build_summary(_figures(generator=late, stall="the world stalled"), ())
+    assert summary.reasons[0] == "the world stalled"
+    assert "fewer players" not in summary.reasons[1]
+    assert "fewer players" in build_summary(_figures(generator=late), ()).reasons[0]
+
+
+def test_what_was_not_measured_names_the_warm_up() -> None:
+    summary = build_summary(_figures(latency={}), ())
+    why = "no command of after the warm-up of 10 s was answered"
+    assert summary.reasons == [f"nothing was judged: {why}"]
+    assert "latency    no command was measured after the warm-up" in summary_text(summary)
+    ticks = TickSummary(0, 100, 0, 0, 0, Spread(0, 0, 0, 0), {})
+    text = summary_text(msgspec.structs.replace(summary, tick=ticks))
+    assert "ticks      none measured after the warm-up, of 100 ms" in text
 
 
 def test_cheats_are_told_by_policy_and_thresholds_can_be_set_on_them() -> None:
@@ -175,7 +201,8 @@ def test_a_summary_that_could_not_be_written_is_invalid_and_keeps_what_broke() -
 
 
 def test_a_run_that_judged_nothing_says_so() -> None:
-    silent = build_summary(_figures(latency={}), ())
+    nothing = CommandsSummary(0, 0, 0, 0, {}, 0, 0)
+    silent = build_summary(_figures(latency={}, commands=nothing), ())
     assert (_verdict(silent), silent.reasons) == (
         ("held", 0),
         ["nothing was judged: no command was sent"],

@@ -10,13 +10,14 @@ from engine.protocol.errors import UserError
 from engine.protocol.limits import PLAYER_ID_BASE
 from engine.protocol.policy import PolicyCount
 from engine.store.base import Damaged, TickRecord
-from engine.store.chain import NO_CHECK, check_of, check_of_blob
+from engine.store.chain import check_of_blob
 from engine.store.reading import LogFile
 from engine.store.recover import recover
 from engine.store.sqlite import SqliteStore
-from engine.store.tables import Tables
+from engine.store.verify import verify
 from engine.world.inputs import TickInputs
 from engine.world.world import World, WorldConfig
+from tests.sim.tampered import chain_anew
 
 CONFIG = WorldConfig(seed=5, npcs=20, nodes=10)
 TICKS = 30
@@ -81,6 +82,39 @@ def test_a_row_that_was_changed_is_named(log: Path, column: str, tick: int) -> N
     assert good in told
 
 
+@pytest.mark.parametrize("column", ["inputs", "events", "audit", "hash", '"check"'])
+def test_a_flipped_bit_is_damage_to_a_re_run_too_and_never_another_world(
+    log: Path, column: str
+) -> None:
+    db = apsw.Connection(str(log))
+    ((blob,),) = db.execute(f"SELECT {column} FROM ticks WHERE tick = 17").fetchall()
+    db.close()
+    _change(log, f"UPDATE ticks SET {column} = ? WHERE tick = 17", flipped(blob))
+    file = LogFile(log)
+    for from_checkpoint in (False, True):
+        done = verify(file, CONFIG, from_checkpoint=from_checkpoint)
+        assert done.difference is not None
+        assert (done.difference.tick, done.difference.phase, done.ticks) == (17, "log", 0)
+        assert "tick 17 of the log is damaged" in done.difference.what
+        assert "the last good tick is 16" in done.difference.what
+    file.close()
+
+
+def flipped(blob: bytes) -> bytes:
+    """Return bytes one bit of which, in the middle, is another."""
+    at = len(blob) // 2
+    return blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :]
+
+
+def test_a_re_run_names_the_tick_after_which_the_log_was_cut_off(log: Path) -> None:
+    _change(log, "DELETE FROM ticks WHERE tick >= 15")
+    file = LogFile(log)
+    done = verify(file, CONFIG)
+    file.close()
+    assert done.difference is not None
+    assert (done.difference.tick, done.difference.phase) == (15, "log")
+
+
 def test_a_row_of_another_type_is_named(log: Path) -> None:
     _change(log, "UPDATE ticks SET events = 'text' WHERE tick = 7")
     assert "tick 7 of the log is damaged" in _told(log)
@@ -106,14 +140,8 @@ def test_a_log_without_its_newest_ticks_is_told(log: Path) -> None:
 
 def test_a_forged_row_with_a_forged_chain_is_found_by_stepping(log: Path) -> None:
     """Checks find damage; who can compute them is found out by the state's hash."""
-    db = apsw.Connection(str(log))
-    tables = Tables(db, log)
-    check = NO_CHECK
-    db.execute("UPDATE ticks SET hash = ? WHERE tick = 25", (bytes(32),)).fetchall()
-    for record, _ in tables.stored(0):
-        check = check_of(check, record)
-        db.execute('UPDATE ticks SET "check" = ? WHERE tick = ?', (check, record.tick)).fetchall()
-    db.close()
+    _change(log, "UPDATE ticks SET hash = ? WHERE tick = 25", bytes(32))
+    chain_anew(log)
     with pytest.raises(UserError, match=r"tick 25 .* gives state .*; the last good tick is 24"):
         recover(SqliteStore(log), CONFIG)
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
+from console.cli import main
 from engine.protocol.errors import UserError
 from engine.protocol.limits import POLICY_FILE_BYTES_MAX
 from engine.protocol.policy import PolicyFile
@@ -110,3 +111,37 @@ def test_the_example_of_the_documentation_is_a_policy(tmp_path: Path) -> None:
     (made,) = load_policies(tmp_path, [kept(tmp_path, example, "no-dragons")])
     assert made.help == "Dragons are left alone, and nobody buys more than five at once."
     assert made.priority == 48
+
+
+def _validated(
+    capsys: pytest.CaptureFixture[str], folder: Path, name: str
+) -> tuple[int, tuple[str, str]]:
+    file = folder / "s.toml"
+    file.write_text(f'format = 1\n[[policy]]\nname = "mine"\nfile = "{name}"\n')
+    code = main(["scenario", "validate", str(file)])
+    return code, capsys.readouterr()
+
+
+def test_a_scenario_whose_policy_file_is_none_is_not_valid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.py").write_text("x = 1\ny = x +")
+    os.mkfifo(tmp_path / "pipe.py")
+    for name, said in (
+        ("missing.py", "missing.py: cannot be read: No such file"),
+        ("broken.py", "broken.py, line 2: SyntaxError"),
+        ("pipe.py", "pipe.py: cannot be read: it is a named pipe"),
+    ):
+        code, (out, err) = _validated(capsys, tmp_path, name)
+        assert (code, out) == (2, "")
+        assert f"s.toml: policy file {tmp_path}/{said}" in err
+
+
+def test_a_scenario_that_needs_code_says_so_and_runs_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.py").write_text("raise SystemExit(77)")
+    code, (out, _) = _validated(capsys, tmp_path, "mine.py")
+    assert code == 0
+    assert "ok: " in out
+    assert "it names code (mine.py): read that, and run it with --allow-code" in out

@@ -12,15 +12,18 @@ from engine.store.base import TickRecord
 from engine.store.memory import MemoryStore
 from engine.store.then import entity_then, world_then
 from engine.store.verify import verify
-from engine.world.audit import DENY, AuditBlock
+from engine.world.audit import DENY, AuditBlock, AuditTable
 from engine.world.events import Code, EventBlock
 from engine.world.inputs import TickInputs
 from engine.world.state import NPC
+from engine.world.userpolicy import policy
+from engine.world.userverdict import deny
 from engine.world.world import World, WorldConfig
 from tests.sim.tampered import Log
 
 CONFIG = WorldConfig(seed=5, npcs=40, nodes=10, capacity=100)
 TICKS = 60
+NAMES = tuple(view.name for view in World.create(CONFIG).governor.views())
 CHECKPOINTS = (20, 40)
 
 
@@ -132,7 +135,57 @@ def test_verdicts_that_were_written_down_otherwise(log: Log) -> None:
     difference = _difference(log)
     assert (difference.tick, difference.phase) == (12, "govern")
     assert difference.events == (
-        FieldDifference("player-3", "verdict on command 12", "permit", "deny by policy 2"),
+        FieldDifference("player-3", "verdict on command 12", "permit", f"deny by {NAMES[2]}"),
+    )
+
+
+def test_a_log_that_other_policies_governed(log: Log) -> None:
+    @policy("luck")
+    def luck(intent: object, world: object) -> None:
+        del intent, world
+
+    done = verify(log, replace(CONFIG, policies=(luck,)))
+    assert done.difference is not None
+    what = done.difference.what
+    assert what == "this log was governed by other policies: the re-run has luck besides"
+    (table,) = (each for each in done.difference.events if each.field == "policies")
+    assert table.stored == ", ".join(NAMES)
+
+    audit = AuditBlock.from_log(log.records[0].audit)
+    assert audit.table is not None
+    names = ("mine", *audit.table.names[1:])
+    told = replace(audit, table=AuditTable(audit.version, names, audit.table.by_kind))
+    log.records[0] = replace(log.records[0], audit=told.to_log())
+    assert _difference(log).what == (
+        "this log was governed by other policies: "
+        f"stored has mine besides, the re-run has {NAMES[0]}"
+    )
+
+
+def test_what_an_unsteady_policy_does_is_told_of_it() -> None:
+    """Its first re-run denies; recording, and the second re-run of the tick, do not."""
+    runs: list[int] = []
+
+    @policy("luck", kinds=("rest",))
+    def luck(intent: object, world: object) -> object:
+        del intent, world
+        runs.append(1)
+        return deny("out of luck") if len(runs) == 2 else None
+
+    config, store = replace(CONFIG, policies=(luck,)), MemoryStore()
+    world = World.create(config)
+    for inputs in (
+        TickInputs.of(joins=[(PLAYER_ID_BASE, "player-0")]),
+        TickInputs.of([(PLAYER_ID_BASE, 1, 5, 0, 0, 0, 0)]),
+    ):
+        store.append(TickRecord.of(world.step(inputs), inputs))
+    assert len(runs) == 1
+    done = verify(store, config)
+    assert done.difference is not None
+    assert done.difference.tick == 1
+    assert done.difference.what == (
+        "a second re-run gives what is stored: something in it is not deterministic "
+        "(policies from files: luck)"
     )
 
 
