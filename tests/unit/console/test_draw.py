@@ -248,13 +248,8 @@ def test_what_became_of_cheats_stands_beside_the_policies(width: int, height: in
         ("speed", ["205", "4", "1"]),
     ):
         # Where there is no room beside the bars they stand below.
-<<<<<<< HEAD
         told = [line.strip("│ ").split() for line in lines if name in line]
         assert any(words[-3:] == figures for words in told), name
-=======
-        told = [line.split() for line in lines if name in line]
-        assert any(words[-4:-1] == figures for words in told), name
->>>>>>> w4-fixb
     assert "caught others missed" in whole
     assert "missed" in whole
     assert "honest hit 35 of 6.2k" in whole
