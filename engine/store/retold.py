@@ -44,7 +44,7 @@ def retold(log: LogReader, path: Path, config: WorldConfig, tick: int) -> World 
         log: The log.
         path: The same, ``events.db``.
         config: What its world was made from, without users' policies.
-        tick: From 0 to one after the newest.
+        tick: From 1 to one after the newest.
 
     Returns:
         None where events and checkpoints do not give the state that the log has the hash of: the
@@ -55,8 +55,6 @@ def retold(log: LogReader, path: Path, config: WorldConfig, tick: int) -> World 
         OSError: It cannot be read.
         ValueError: There is no room for such a world.
     """
-    if tick == 0:
-        return World.create(config)
     standing = _first_standing(log)
     if standing is None:
         return None
