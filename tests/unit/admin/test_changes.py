@@ -143,7 +143,7 @@ async def test_refused_changes(
         (
             "/faults",
             b'{"name": "x", "params": {"a": [1]}}',
-            "params[...]",
+            "params.a",
             "got `array`; allowed is text, a whole number, a number or true or false",
         ),
         # What is wrong further on is not looked at.
