@@ -144,7 +144,7 @@ async def test_refused_changes(
             "/faults",
             b'{"name": "x", "params": {"a": [1]}}',
             "params.a",
-            "got `array`; allowed is text, a whole number, a number or true or false",
+            "found a list of 1; allowed is text, a whole number, a number or true or false",
         ),
         # What is wrong further on is not looked at.
         ("/faults", b'{"name": "x", "hold_s": 0, "x', "hold_s", "allowed is a number above 0"),
