@@ -1,5 +1,6 @@
 """Opens databases to read beside their writer."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import apsw
 
 
-class Closing:
+class Closing(ABC):
     """Is closed at the end of a ``with``."""
 
     def __enter__(self) -> Self:
@@ -22,9 +23,9 @@ class Closing:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Close; afterwards nothing else may be called."""
-        raise NotImplementedError
 
 
 def open_to_read(path: Path, busy_ms: int) -> apsw.Connection:
